@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "vdk/core/clock.hpp"
+#include "vdk/job/job.hpp"
+
+/// The nouns of the control service, as the REST API names them (contract control 4.2).
+namespace vdk::control {
+
+/// Limits of a deployment; absent = the service's default. Memory in MiB, CPU in cores.
+struct Resources {
+  std::optional<double> cpu_request;
+  std::optional<double> cpu_limit;
+  std::optional<int> memory_request;
+  std::optional<int> memory_limit;
+};
+
+/// A registered data job with its configuration.
+struct DataJob {
+  std::string job_name;
+  std::string team;
+  std::string description;
+  std::string schedule_cron;
+  std::string db_default_type;
+  job::Contacts contacts;
+  bool generate_keytab = true;
+  bool enable_execution_notifications = true;
+  int notification_delay_period_minutes = 240;
+};
+
+enum class DeploymentStatus { none, success, platform_error, user_error };
+[[nodiscard]] std::string_view to_string(DeploymentStatus s) noexcept;  ///< NONE, SUCCESS, ...
+
+/// What a client asks for; absent fields keep what is there (or the default on a first deployment).
+struct DeploymentRequest {
+  std::optional<std::string> job_version;
+  std::optional<std::string> python_version;
+  std::optional<std::string> vdk_version;
+  std::optional<bool> enabled;
+  std::optional<Resources> resources;
+};
+
+/// One deployment, desired or actual.
+struct Deployment {
+  std::string job_name;
+  std::string job_version;     ///< commit id of the sources
+  std::string python_version;
+  std::string vdk_version;     ///< empty = the service's own
+  std::string schedule_cron;
+  bool enabled = true;
+  Resources resources;
+  job::Contacts contacts;
+  std::string last_deployed_by;
+  std::optional<TimePoint> last_deployed_date;
+  DeploymentStatus status = DeploymentStatus::none;
+  std::string status_message;  ///< why the last roll-out failed; empty otherwise
+  std::string version_hash;    ///< hash of everything above that a target must know
+  std::string interpreter;     ///< actual only: the Python that runs it
+  std::string environment;     ///< actual only: key of the shared environment
+  std::vector<std::string> resolved_requirements;  ///< actual only: frozen "name==version"
+};
+
+/// What `deploy` did.
+struct DeployOutcome {
+  Deployment deployment;    ///< the actual state after the call, or the desired one when roll-out failed or is pending
+  bool changed = true;      ///< false: nothing differed, version and date are kept
+  bool registered = false;
+};
+
+enum class ExecutionStatus { submitted, running, succeeded, cancelled, skipped, user_error, platform_error };
+[[nodiscard]] std::string_view to_string(ExecutionStatus s) noexcept;  ///< lower case
+[[nodiscard]] std::optional<ExecutionStatus> parse_execution_status(std::string_view s) noexcept;
+[[nodiscard]] bool is_final(ExecutionStatus s) noexcept;
+
+enum class ExecutionType { manual, scheduled };
+[[nodiscard]] std::string_view to_string(ExecutionType t) noexcept;
+
+struct Execution {
+  std::string id;
+  std::string job_name;
+  ExecutionStatus status = ExecutionStatus::submitted;
+  ExecutionType type = ExecutionType::manual;
+  std::optional<TimePoint> start_time;
+  std::optional<TimePoint> end_time;
+  std::string started_by;
+  std::string logs_url;
+  std::string message;
+  std::string op_id;
+  Deployment deployment;  ///< as it was when the execution started
+  std::optional<TimePoint> scheduled_time;  ///< scheduled executions: the time that was due
+};
+
+/// A job with its deployment and its newest executions, for `list`.
+struct JobOverview {
+  DataJob job;
+  std::optional<Deployment> deployment;
+  std::vector<Execution> executions;  ///< newest first, only when asked for
+};
+
+struct ServiceInfo {
+  std::string api_version;
+  std::vector<std::string> supported_python_versions;  ///< in the administrator's order
+  std::string default_python_version;
+};
+
+/// Who calls; comes from the login (remote) or the operating system (embedded).
+struct Caller {
+  std::string user;
+  std::string op_id;
+};
+
+}  // namespace vdk::control

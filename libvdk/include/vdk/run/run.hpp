@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "vdk/config/settings.hpp"
+#include "vdk/core/clock.hpp"
+#include "vdk/core/error.hpp"
+#include "vdk/job/job.hpp"
+
+namespace vdk::run {
+
+enum class StepStatus { success, error, not_runnable, skip_requested };
+[[nodiscard]] std::string_view to_string(StepStatus status) noexcept;  ///< lower case, as in the summary file
+
+/// Who must fix a failure; the texts of the original: "User Error", "Platform error", "Configuration error".
+enum class Blamee { none, user, platform, configuration };
+[[nodiscard]] std::string_view to_string(Blamee blamee) noexcept;
+
+struct StepResult {
+  std::string name;
+  std::string type;  ///< sql | python
+  TimePoint start_time;
+  TimePoint end_time;
+  StepStatus status = StepStatus::success;
+  Blamee blamee = Blamee::none;
+  std::string exception_name;  ///< class name, e.g. "KeyError"
+  std::string exception;       ///< message
+  std::string details;         ///< traceback lines or SQL error for people
+};
+
+struct RunResult {
+  bool success = true;
+  int exit_code = 0;
+  Blamee blamee = Blamee::none;
+  std::string details;             ///< root cause; empty on success
+  std::string termination_status;  ///< "Success" | "User error" | "Platform error" | "Skipped"
+  TimePoint start_time;
+  TimePoint end_time;
+  std::string execution_id;
+  std::vector<StepResult> steps;
+};
+
+/// Key-value data that belongs to a job: properties or secrets. Values travel as one JSON object.
+class KeyValueStore {
+ public:
+  virtual ~KeyValueStore() = default;
+  [[nodiscard]] virtual std::string read_all() = 0;                   ///< JSON object, "{}" when empty
+  virtual void write_all(const std::string& json_object) = 0;  ///< replaces everything
+};
+
+struct Ids {
+  std::string attempt_id;
+  std::string execution_id;
+  std::string op_id;
+};
+/// Contract run 1.6: what settings give, the rest made up.
+[[nodiscard]] Ids make_ids(const config::Settings& settings, const Clock& clock);
+
+struct RunRequest {
+  const job::Job& job;
+  const config::Settings& settings;
+  std::string arguments_json;  ///< empty = {}
+  std::filesystem::path interpreter;  ///< Python for .py steps; empty = choose_interpreter()
+  Ids ids;
+  KeyValueStore* properties = nullptr;  ///< null = in memory, with a warning on write
+  KeyValueStore* secrets = nullptr;
+  bool collected_logs = false;  ///< full log lines (a deployed execution) instead of short ones (a terminal)
+};
+
+/// Run all steps of a job in this process (SQL on SQLite) and one Python child. Never throws for a failing job: the result says it.
+/// Writes logs to stderr, user prints to stdout, the summary and termination files when settings name them.
+[[nodiscard]] RunResult run_job(const RunRequest& request, const Clock& clock);
+
+/// Interpreter for a job outside of a deployment: VDK_PYTHON, else the `pythonX.Y` that config.ini asks for when it is there,
+/// else `python3` on PATH. `warning` gets a text when the job asks for a version that is not here.
+[[nodiscard]] std::filesystem::path choose_interpreter(const job::Job& job, std::string& warning);
+
+/// Write the termination file (setting termination_message_writer_output_file); failures are ignored as in the original.
+void write_termination_file(const config::Settings& settings, std::string_view status);
+
+}  // namespace vdk::run
