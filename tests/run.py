@@ -1,0 +1,99 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Runs the whole test suite of a build folder and ends with the line `N passed, N failed, N skipped`.
+
+C++ programs and helper checks come from ctest's list; their doctest cases are counted one by one. The end-to-end tests
+are unittest cases in tests/cli and tests/conformance. The crash test comes last.
+"""
+import argparse
+import json
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import time
+import unittest
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+TOTAL = {"passed": 0, "failed": 0, "skipped": 0}
+FAILURES = []
+
+
+def note(name, passed, failed, skipped, seconds):
+    TOTAL["passed"] += passed
+    TOTAL["failed"] += failed
+    TOTAL["skipped"] += skipped
+    skips = f", {skipped} skipped" if skipped else ""
+    print(f"{'ok  ' if not failed else 'FAIL'} {name}: {passed} passed, {failed} failed{skips} ({seconds:.1f} s)", flush=True)
+    if failed:
+        FAILURES.append(name)
+
+
+def run_program(name, command, cwd, timeout):
+    start = time.monotonic()
+    try:
+        done = subprocess.run(command, cwd=cwd, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                              timeout=timeout)
+        output, code = done.stdout.decode(errors="replace"), done.returncode
+    except subprocess.TimeoutExpired as expired:
+        output, code = (expired.stdout or b"").decode(errors="replace") + f"\ntimed out after {timeout} s", 1
+    cases = re.search(r"\[doctest\] test cases:\s*(\d+)\s*\|\s*(\d+) passed\s*\|\s*(\d+) failed", output)
+    passed, failed = (int(cases[2]), int(cases[3])) if cases else (1 - bool(code), int(bool(code)))
+    if code and not failed:
+        failed = 1  # it died after its last case
+    if failed:
+        print(output[-20000:], flush=True)
+    note(name, passed, failed, 0, time.monotonic() - start)
+
+
+def run_ctest(build):
+    listing = subprocess.run(["ctest", "--test-dir", build, "--show-only=json-v1"], capture_output=True, text=True, check=True)
+    for test in json.loads(listing.stdout)["tests"]:
+        properties = {p["name"]: p["value"] for p in test.get("properties", [])}
+        if "command" not in test:
+            note(test["name"], 0, 1, 0, 0)
+            continue
+        run_program(test["name"], test["command"], properties.get("WORKING_DIRECTORY", build),
+                    float(properties.get("TIMEOUT", 600)))
+
+
+class Skips(unittest.TextTestResult):
+    def addSkip(self, test, reason):
+        super().addSkip(test, reason)
+        print(f"SKIPPED {test.id()}: {reason}", flush=True)
+
+
+def run_unittest(folder):
+    sys.path.insert(0, str(folder))
+    for file in sorted(folder.glob("test_*.py")):
+        start = time.monotonic()
+        suite = unittest.defaultTestLoader.loadTestsFromName(file.stem)
+        result = unittest.TextTestRunner(stream=sys.stdout, verbosity=0, resultclass=Skips).run(suite)
+        failed = len(result.failures) + len(result.errors) + len(result.unexpectedSuccesses)
+        skipped = len(result.skipped)
+        note(f"{folder.name}/{file.name}", max(0, result.testsRun - failed - skipped), failed, skipped, time.monotonic() - start)
+    sys.path.pop(0)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("build", nargs="?", default=str(ROOT / "build" / "release"))
+    parser.add_argument("--without-crash", action="store_true")
+    options = parser.parse_args()
+    os.environ["VDK_BINARY"] = str(pathlib.Path(options.build).resolve() / "cli" / "vdk")
+    run_ctest(options.build)
+    for folder in ("conformance", "cli"):
+        run_unittest(ROOT / "tests" / folder)
+    crash = ROOT / "tests" / "crash" / "crash_test.py"
+    if crash.exists() and not options.without_crash:
+        run_program("crash", [sys.executable, str(crash)], str(ROOT), 900)
+    if FAILURES:
+        print("failed: " + ", ".join(FAILURES))
+    skips = f", {TOTAL['skipped']} skipped" if TOTAL["skipped"] else ""
+    print(f"{TOTAL['passed']} passed, {TOTAL['failed']} failed{skips}")
+    return 1 if TOTAL["failed"] or not TOTAL["passed"] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
