@@ -15,35 +15,13 @@ struct Range {
 
 // Blocks of Unicode's East Asian Width property W and F, merged; our own table because the C library's wcwidth depends
 // on the locale of the process.
-constexpr std::array k_wide = std::to_array<Range>({{0x1100, 0x115F},
-                                                    {0x231A, 0x231B},
-                                                    {0x23E9, 0x23EC},
-                                                    {0x25FD, 0x25FE},
-                                                    {0x2614, 0x2615},
-                                                    {0x2648, 0x2653},
-                                                    {0x26AA, 0x26AB},
-                                                    {0x2705, 0x2705},
-                                                    {0x274C, 0x274C},
-                                                    {0x2753, 0x2755},
-                                                    {0x2795, 0x2797},
-                                                    {0x2B1B, 0x2B1C},
-                                                    {0x2B50, 0x2B50},
-                                                    {0x2E80, 0x303E},
-                                                    {0x3041, 0x33FF},
-                                                    {0x3400, 0x4DBF},
-                                                    {0x4E00, 0x9FFF},
-                                                    {0xA000, 0xA4CF},
-                                                    {0xA960, 0xA97C},
-                                                    {0xAC00, 0xD7A3},
-                                                    {0xF900, 0xFAFF},
-                                                    {0xFE30, 0xFE6F},
-                                                    {0xFF00, 0xFF60},
-                                                    {0xFFE0, 0xFFE6},
-                                                    {0x1F300, 0x1F64F},
-                                                    {0x1F680, 0x1F6FF},
-                                                    {0x1F900, 0x1F9FF},
-                                                    {0x1FA70, 0x1FAFF},
-                                                    {0x20000, 0x3FFFD}});
+constexpr std::array k_wide = std::to_array<Range>(
+    {{0x1100, 0x115F},   {0x231A, 0x231B},   {0x23E9, 0x23EC},   {0x25FD, 0x25FE},  {0x2614, 0x2615},
+     {0x2648, 0x2653},   {0x26AA, 0x26AB},   {0x2705, 0x2705},   {0x274C, 0x274C},  {0x2753, 0x2755},
+     {0x2795, 0x2797},   {0x2B1B, 0x2B1C},   {0x2B50, 0x2B50},   {0x2E80, 0x303E},  {0x3041, 0x33FF},
+     {0x3400, 0x4DBF},   {0x4E00, 0x9FFF},   {0xA000, 0xA4CF},   {0xA960, 0xA97C},  {0xAC00, 0xD7A3},
+     {0xF900, 0xFAFF},   {0xFE30, 0xFE6F},   {0xFF00, 0xFF60},   {0xFFE0, 0xFFE6},  {0x1F300, 0x1F64F},
+     {0x1F680, 0x1F6FF}, {0x1F900, 0x1F9FF}, {0x1FA70, 0x1FAFF}, {0x20000, 0x3FFFD}});
 
 constexpr std::array k_zero = std::to_array<Range>({{0x0300, 0x036F},
                                                     {0x0483, 0x0489},

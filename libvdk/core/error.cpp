@@ -98,7 +98,8 @@ void append_snippet(std::string& out, const SourceLocation& at) {
   }
   const std::size_t before = text::display_width(std::string_view(line).substr(0, column - 1));
   const std::size_t length = at.length == 0 ? 1 : at.length;
-  out += fmt::format("  {}\n  {}{}\n", line, std::string(before, ' '), std::string(std::min(length, k_snippet_columns), '^'));
+  out += fmt::format("  {}\n  {}{}\n", line, std::string(before, ' '),
+                     std::string(std::min(length, k_snippet_columns), '^'));
 }
 
 void append_part(std::string& out, std::string_view label, const std::string& part) {

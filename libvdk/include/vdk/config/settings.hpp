@@ -18,9 +18,9 @@ enum class SettingType { text, boolean, integer, path, list };
 struct Setting {
   std::string name;  ///< lower snake_case, as in config.ini [vdk]
   SettingType type = SettingType::text;
-  std::string default_value;  ///< empty = none
-  std::string help;           ///< one or two sentences
-  bool secret = false;        ///< never printed
+  std::string default_value;      ///< empty = none
+  std::string help;               ///< one or two sentences
+  bool secret = false;            ///< never printed
   bool bare_environment = false;  ///< the original reads KEY without VDK_ too, and it is safe to go on doing so
 };
 
@@ -35,22 +35,24 @@ enum class Origin { flag, environment, job, user_defaults, default_value };
 struct Resolved {
   std::string value;
   Origin origin = Origin::default_value;
-  std::string source;                ///< "--flag", "VDK_KEY", "/path/config.ini:12", "default"
-  std::vector<Resolved> hides;       ///< what this value wins over, strongest first
+  std::string source;           ///< "--flag", "VDK_KEY", "/path/config.ini:12", "default"
+  std::vector<Resolved> hides;  ///< what this value wins over, strongest first
 };
 
-/// The resolved settings of one call: flag > VDK_KEY > KEY (where declared) > config.ini [vdk] > user defaults > default.
-/// Keys that are not declared are kept too (plugins and user code may read them). Sections [vdk_NAME] become NAME.
+/// The resolved settings of one call: flag > VDK_KEY > KEY (where declared) > config.ini [vdk] > user defaults >
+/// default. Keys that are not declared are kept too (plugins and user code may read them). Sections [vdk_NAME] become
+/// NAME.
 class Settings {
  public:
   struct Inputs {
     std::map<std::string, std::string> flags;        ///< setting name -> value
     std::map<std::string, std::string> environment;  ///< the whole environment
     std::optional<IniFile> job_config;
-    std::optional<IniFile> user_defaults;            ///< .vdk.internal/vdk-configuration.ini
+    std::optional<IniFile> user_defaults;  ///< .vdk.internal/vdk-configuration.ini
   };
   explicit Settings(Inputs inputs);
-  /// From this process' environment, the user defaults file, and config.ini of the job folder when it is given and has one.
+  /// From this process' environment, the user defaults file, and config.ini of the job folder when it is given and has
+  /// one.
   [[nodiscard]] static Settings from_process(const std::optional<std::filesystem::path>& job_directory = std::nullopt,
                                              std::map<std::string, std::string> flags = {});
 
@@ -80,7 +82,8 @@ struct UserDefaults {
   std::string rest_api_url;
 };
 [[nodiscard]] UserDefaults load_user_defaults();
-void save_user_default(const std::string& key, const std::optional<std::string>& value);  ///< key: team-name | rest-api-url
+void save_user_default(const std::string& key,
+                       const std::optional<std::string>& value);  ///< key: team-name | rest-api-url
 
 /// Where the embedded service lives: `$VDK_CONTROL_SERVICE_HOME`, else `$XDG_DATA_HOME/vdk`, else `~/.local/share/vdk`.
 [[nodiscard]] std::filesystem::path control_service_home();

@@ -11,8 +11,8 @@
 
 namespace vdk::control {
 
-/// A five-field UNIX cron expression in UTC: minute hour day-of-month month day-of-week; lists, ranges, steps, names (JAN, MON),
-/// 0 and 7 are Sunday, `@hourly` and its like. When both day fields are restricted, either may match.
+/// A five-field UNIX cron expression in UTC: minute hour day-of-month month day-of-week; lists, ranges, steps, names
+/// (JAN, MON), 0 and 7 are Sunday, `@hourly` and its like. When both day fields are restricted, either may match.
 class Cron {
  public:
   /// Throws Error(configuration) whose location points at the field at fault (file empty, text = the expression).

@@ -39,8 +39,8 @@ struct PythonVersions {
 [[nodiscard]] PythonVersions load_python_versions(const std::string& setting, const std::string& default_setting,
                                                   const std::function<std::vector<PythonVersion>()>& discover);
 
-/// The service in this process: SQLite store, git sources, roll-out through `target`. Creates `home` (0700) when missing.
-/// Several processes may use one home at once.
+/// The service in this process: SQLite store, git sources, roll-out through `target`. Creates `home` (0700) when
+/// missing. Several processes may use one home at once.
 [[nodiscard]] std::unique_ptr<Service> open_embedded(EmbeddedOptions options, std::unique_ptr<target::Target> target,
                                                      std::shared_ptr<const Clock> clock);
 

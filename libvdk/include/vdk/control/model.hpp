@@ -48,9 +48,9 @@ struct DeploymentRequest {
 /// One deployment, desired or actual.
 struct Deployment {
   std::string job_name;
-  std::string job_version;     ///< commit id of the sources
+  std::string job_version;  ///< commit id of the sources
   std::string python_version;
-  std::string vdk_version;     ///< empty = the service's own
+  std::string vdk_version;  ///< empty = the service's own
   std::string schedule_cron;
   bool enabled = true;
   Resources resources;
@@ -58,17 +58,17 @@ struct Deployment {
   std::string last_deployed_by;
   std::optional<TimePoint> last_deployed_date;
   DeploymentStatus status = DeploymentStatus::none;
-  std::string status_message;  ///< why the last roll-out failed; empty otherwise
-  std::string version_hash;    ///< hash of everything above that a target must know
-  std::string interpreter;     ///< actual only: the Python that runs it
-  std::string environment;     ///< actual only: key of the shared environment
+  std::string status_message;                      ///< why the last roll-out failed; empty otherwise
+  std::string version_hash;                        ///< hash of everything above that a target must know
+  std::string interpreter;                         ///< actual only: the Python that runs it
+  std::string environment;                         ///< actual only: key of the shared environment
   std::vector<std::string> resolved_requirements;  ///< actual only: frozen "name==version"
 };
 
 /// What `deploy` did.
 struct DeployOutcome {
-  Deployment deployment;    ///< the actual state after the call, or the desired one when roll-out failed or is pending
-  bool changed = true;      ///< false: nothing differed, version and date are kept
+  Deployment deployment;  ///< the actual state after the call, or the desired one when roll-out failed or is pending
+  bool changed = true;    ///< false: nothing differed, version and date are kept
   bool registered = false;
 };
 
@@ -91,7 +91,7 @@ struct Execution {
   std::string logs_url;
   std::string message;
   std::string op_id;
-  Deployment deployment;  ///< as it was when the execution started
+  Deployment deployment;                    ///< as it was when the execution started
   std::optional<TimePoint> scheduled_time;  ///< scheduled executions: the time that was due
 };
 

@@ -14,9 +14,9 @@ namespace vdk::control {
 /// Progress of long work for the caller's terminal: one short sentence at a time.
 using Progress = std::function<void(std::string_view)>;
 
-/// The control service. The embedded implementation and the REST client are the same to a caller. Errors: Error(not_found) for a
-/// job that is not there or belongs to another team, Error(conflict), Error(usage) for refused input, Error(platform).
-/// Job names are globally unique; the team must match exactly.
+/// The control service. The embedded implementation and the REST client are the same to a caller. Errors:
+/// Error(not_found) for a job that is not there or belongs to another team, Error(conflict), Error(usage) for refused
+/// input, Error(platform). Job names are globally unique; the team must match exactly.
 class Service {
  public:
   virtual ~Service() = default;
@@ -32,7 +32,8 @@ class Service {
   /// Jobs with their deployments, by name. `team` empty = all. `with_executions` newest executions for each (0 = none).
   [[nodiscard]] virtual std::vector<JobOverview> list_jobs(const std::string& team, int with_executions) = 0;
 
-  /// Validate, unpack safely and commit a zipped job; returns the version: the last commit that touched this job's folder.
+  /// Validate, unpack safely and commit a zipped job; returns the version: the last commit that touched this job's
+  /// folder.
   virtual std::string upload(const std::string& team, const std::string& job, std::string_view zip,
                              const std::string& reason) = 0;
   [[nodiscard]] virtual std::string download(const std::string& team, const std::string& job) = 0;  ///< zip bytes
@@ -46,19 +47,22 @@ class Service {
   [[nodiscard]] virtual std::optional<Deployment> get_deployment(const std::string& team, const std::string& job) = 0;
   virtual void remove_deployment(const std::string& team, const std::string& job) = 0;
 
-  /// Returns the execution id. Error(conflict) while an execution of the job is unfinished. `arguments_json` "{}" when none.
+  /// Returns the execution id. Error(conflict) while an execution of the job is unfinished. `arguments_json` "{}" when
+  /// none.
   virtual std::string start_execution(const std::string& team, const std::string& job, const std::string& started_by,
                                       const std::string& arguments_json) = 0;
   virtual void cancel_execution(const std::string& team, const std::string& job, const std::string& id) = 0;
-  [[nodiscard]] virtual Execution get_execution(const std::string& team, const std::string& job, const std::string& id) = 0;
+  [[nodiscard]] virtual Execution get_execution(const std::string& team, const std::string& job,
+                                                const std::string& id) = 0;
   /// Newest first. Empty `statuses` = all.
   [[nodiscard]] virtual std::vector<Execution> list_executions(const std::string& team, const std::string& job,
                                                                const std::vector<ExecutionStatus>& statuses) = 0;
   /// Log text; `tail_lines` 0 = all.
-  [[nodiscard]] virtual std::string execution_logs(const std::string& team, const std::string& job, const std::string& id,
-                                                   int tail_lines) = 0;
+  [[nodiscard]] virtual std::string execution_logs(const std::string& team, const std::string& job,
+                                                   const std::string& id, int tail_lines) = 0;
 
-  [[nodiscard]] virtual std::string get_properties(const std::string& team, const std::string& job) = 0;  ///< JSON object
+  [[nodiscard]] virtual std::string get_properties(const std::string& team,
+                                                   const std::string& job) = 0;  ///< JSON object
   virtual void set_properties(const std::string& team, const std::string& job, const std::string& json_object) = 0;
   [[nodiscard]] virtual std::string get_secrets(const std::string& team, const std::string& job) = 0;
   virtual void set_secrets(const std::string& team, const std::string& job, const std::string& json_object) = 0;

@@ -16,11 +16,11 @@ namespace vdk::process {
 
 /// How to start a child process. No shell is ever involved.
 struct Command {
-  std::vector<std::string> argv;             ///< argv[0] is looked up on PATH when it has no slash
-  std::filesystem::path directory;           ///< working folder, empty = the caller's
-  std::map<std::string, std::string> set;    ///< environment to add or replace
-  std::vector<std::string> unset;            ///< environment to remove
-  std::string input;                         ///< standard input; empty = /dev/null
+  std::vector<std::string> argv;                     ///< argv[0] is looked up on PATH when it has no slash
+  std::filesystem::path directory;                   ///< working folder, empty = the caller's
+  std::map<std::string, std::string> set;            ///< environment to add or replace
+  std::vector<std::string> unset;                    ///< environment to remove
+  std::string input;                                 ///< standard input; empty = /dev/null
   std::optional<std::chrono::milliseconds> timeout;  ///< the process group is killed when it passes
 };
 

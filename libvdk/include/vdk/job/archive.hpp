@@ -22,10 +22,10 @@ struct ArchiveLimits {
 /// names that `unpack` would refuse.
 [[nodiscard]] std::string pack(const std::filesystem::path& directory, std::string_view root_name);
 
-/// Unpack a zip into `destination` (which must be empty or missing) and return the job's folder in it: the first top-level
-/// folder, whatever its name. Refuses absolute names, `..`, NUL, backslash, drive letters, symlinks, hard links, devices,
-/// duplicate and case-colliding names, and what exceeds the limits; nothing is left in `destination` then.
-/// Throws Error(usage) with the offending entry's name.
+/// Unpack a zip into `destination` (which must be empty or missing) and return the job's folder in it: the first
+/// top-level folder, whatever its name. Refuses absolute names, `..`, NUL, backslash, drive letters, symlinks, hard
+/// links, devices, duplicate and case-colliding names, and what exceeds the limits; nothing is left in `destination`
+/// then. Throws Error(usage) with the offending entry's name.
 std::filesystem::path unpack(std::string_view zip, const std::filesystem::path& destination,
                              const ArchiveLimits& limits = {});
 

@@ -51,7 +51,7 @@ struct RunResult {
 class KeyValueStore {
  public:
   virtual ~KeyValueStore() = default;
-  [[nodiscard]] virtual std::string read_all() = 0;                   ///< JSON object, "{}" when empty
+  [[nodiscard]] virtual std::string read_all() = 0;            ///< JSON object, "{}" when empty
   virtual void write_all(const std::string& json_object) = 0;  ///< replaces everything
 };
 
@@ -66,7 +66,7 @@ struct Ids {
 struct RunRequest {
   const job::Job& job;
   const config::Settings& settings;
-  std::string arguments_json;  ///< empty = {}
+  std::string arguments_json;         ///< empty = {}
   std::filesystem::path interpreter;  ///< Python for .py steps; empty = choose_interpreter()
   Ids ids;
   KeyValueStore* properties = nullptr;  ///< null = in memory, with a warning on write
@@ -74,15 +74,17 @@ struct RunRequest {
   bool collected_logs = false;  ///< full log lines (a deployed execution) instead of short ones (a terminal)
 };
 
-/// Run all steps of a job in this process (SQL on SQLite) and one Python child. Never throws for a failing job: the result says it.
-/// Writes logs to stderr, user prints to stdout, the summary and termination files when settings name them.
+/// Run all steps of a job in this process (SQL on SQLite) and one Python child. Never throws for a failing job: the
+/// result says it. Writes logs to stderr, user prints to stdout, the summary and termination files when settings name
+/// them.
 [[nodiscard]] RunResult run_job(const RunRequest& request, const Clock& clock);
 
-/// Interpreter for a job outside of a deployment: VDK_PYTHON, else the `pythonX.Y` that config.ini asks for when it is there,
-/// else `python3` on PATH. `warning` gets a text when the job asks for a version that is not here.
+/// Interpreter for a job outside of a deployment: VDK_PYTHON, else the `pythonX.Y` that config.ini asks for when it is
+/// there, else `python3` on PATH. `warning` gets a text when the job asks for a version that is not here.
 [[nodiscard]] std::filesystem::path choose_interpreter(const job::Job& job, std::string& warning);
 
-/// Write the termination file (setting termination_message_writer_output_file); failures are ignored as in the original.
+/// Write the termination file (setting termination_message_writer_output_file); failures are ignored as in the
+/// original.
 void write_termination_file(const config::Settings& settings, std::string_view status);
 
 }  // namespace vdk::run

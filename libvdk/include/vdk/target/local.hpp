@@ -18,13 +18,15 @@ struct Interpreter {
   std::filesystem::path path;
 };
 
-/// Interpreters on PATH (`python3`, `python3.N`, `pypy3`), each run once before it is believed; CPython wins where two have the same
-/// version; newest version first. The answer is cached in `cache_file` by path, size and time stamp; pass an empty path for no cache.
+/// Interpreters on PATH (`python3`, `python3.N`, `pypy3`), each run once before it is believed; CPython wins where two
+/// have the same version; newest version first. The answer is cached in `cache_file` by path, size and time stamp; pass
+/// an empty path for no cache.
 [[nodiscard]] std::vector<Interpreter> discover_interpreters(const std::filesystem::path& cache_file);
 /// Ask one interpreter for its version; nothing when it does not run.
 [[nodiscard]] std::optional<Interpreter> probe_interpreter(const std::filesystem::path& path);
 
-/// Deployments as folders, shared virtual environments, executions as detached `vdk __execute DIR` processes, below `home`:
+/// Deployments as folders, shared virtual environments, executions as detached `vdk __execute DIR` processes, below
+/// `home`:
 ///   deployments/JOB/HASH/{job/,spec.json}   deployments/JOB/current -> HASH
 ///   environments/KEY/                       content-addressed, renamed into place
 ///   executions/ID/{spec.json,lock,started,log,result.json}

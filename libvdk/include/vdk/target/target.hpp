@@ -51,8 +51,8 @@ enum class Phase {
   unknown,    ///< the target never heard of it
   submitted,  ///< accepted, not running yet
   running,
-  finished,   ///< `termination_status` is set
-  lost,       ///< it ran and its process is gone without a result
+  finished,  ///< `termination_status` is set
+  lost,      ///< it ran and its process is gone without a result
 };
 
 struct ExecutionObservation {
@@ -70,9 +70,9 @@ class Target {
  public:
   virtual ~Target() = default;
 
-  /// Make the deployment exist as described; `write_sources` puts the job's files into an empty folder. Idempotent; the previous
-  /// deployment of the job stays runnable until this one is whole, and forever when this throws. Error(user_code) when the
-  /// job's requirements cannot be installed, Error(platform) otherwise.
+  /// Make the deployment exist as described; `write_sources` puts the job's files into an empty folder. Idempotent; the
+  /// previous deployment of the job stays runnable until this one is whole, and forever when this throws.
+  /// Error(user_code) when the job's requirements cannot be installed, Error(platform) otherwise.
   virtual AppliedDeployment apply(const DeploymentSpec& spec,
                                   const std::function<void(const std::filesystem::path&)>& write_sources,
                                   const Progress& progress) = 0;
