@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <filesystem>
+#include <string_view>
+
+#include "cli/command_line.hpp"
+#include "cli/context.hpp"
+
+namespace vdk::cli {
+
+/// Runs one command; returns the exit code or throws vdk::Error.
+using Handler = int (*)(const ParsedCommand& command, Context& context);
+/// Nothing for a name that the table does not have.
+[[nodiscard]] Handler find_handler(std::string_view name);
+
+int run_create(const ParsedCommand& command, Context& context);
+int run_deploy(const ParsedCommand& command, Context& context);
+int run_execute(const ParsedCommand& command, Context& context);
+int run_list(const ParsedCommand& command, Context& context);
+int run_show(const ParsedCommand& command, Context& context);
+int run_delete(const ParsedCommand& command, Context& context);
+int run_download_job(const ParsedCommand& command, Context& context);
+int run_download_key(const ParsedCommand& command, Context& context);
+int run_properties(const ParsedCommand& command, Context& context);
+int run_secrets(const ParsedCommand& command, Context& context);
+int run_info(const ParsedCommand& command, Context& context);
+int run_run(const ParsedCommand& command, Context& context);
+int run_set_default(const ParsedCommand& command, Context& context);
+int run_reset_default(const ParsedCommand& command, Context& context);
+int run_config_explain(const ParsedCommand& command, Context& context);
+int run_config_help(const ParsedCommand& command, Context& context);
+int run_schedule_preview(const ParsedCommand& command, Context& context);
+int run_server(const ParsedCommand& command, Context& context);
+int run_version(const ParsedCommand& command, Context& context);
+int run_supervised_execution(const ParsedCommand& command, Context& context);
+int run_complete(const ParsedCommand& command, Context& context);
+int run_generate(const ParsedCommand& command, Context& context);
+
+}  // namespace vdk::cli

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <array>
+#include <utility>
+
+#include "cli/commands/commands.hpp"
+
+namespace vdk::cli {
+
+Handler find_handler(std::string_view name) {
+  static constexpr std::array<std::pair<std::string_view, Handler>, 22> handlers = {{
+      {"create", run_create},
+      {"deploy", run_deploy},
+      {"execute", run_execute},
+      {"list", run_list},
+      {"show", run_show},
+      {"delete", run_delete},
+      {"download-job", run_download_job},
+      {"download-key", run_download_key},
+      {"properties", run_properties},
+      {"secrets", run_secrets},
+      {"info", run_info},
+      {"run", run_run},
+      {"set-default", run_set_default},
+      {"reset-default", run_reset_default},
+      {"config explain", run_config_explain},
+      {"config-help", run_config_help},
+      {"schedule preview", run_schedule_preview},
+      {"server", run_server},
+      {"version", run_version},
+      {"__execute", run_supervised_execution},
+      {"__complete", run_complete},
+      {"__generate", run_generate},
+  }};
+  for (const auto& [known, handler] : handlers) {
+    if (known == name) {
+      return handler;
+    }
+  }
+  return nullptr;
+}
+
+}  // namespace vdk::cli

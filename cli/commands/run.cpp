@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: Apache-2.0
+// run, and the hidden supervisor of executions of the local target
+#include <algorithm>
+#include <filesystem>
+
+#include "cli/commands/commands.hpp"
+#include "cli/view/json.hpp"
+#include "vdk/core/error.hpp"
+#include "vdk/core/log.hpp"
+#include "vdk/core/text.hpp"
+#include "vdk/job/job.hpp"
+#include "vdk/run/run.hpp"
+#include "vdk/target/local.hpp"
+
+namespace vdk::cli {
+namespace {
+
+enum class Data { properties, secrets };
+
+class ServiceStore final : public run::KeyValueStore {
+ public:
+  ServiceStore(control::Service& service, std::string team, std::string job, Data data)
+      : m_service(service), m_team(std::move(team)), m_job(std::move(job)), m_data(data) {}
+  std::string read_all() override {
+    return m_data == Data::secrets ? m_service.get_secrets(m_team, m_job) : m_service.get_properties(m_team, m_job);
+  }
+  void write_all(const std::string& json_object) override {
+    m_data == Data::secrets ? m_service.set_secrets(m_team, m_job, json_object)
+                            : m_service.set_properties(m_team, m_job, json_object);
+  }
+
+ private:
+  control::Service& m_service;
+  std::string m_team;
+  std::string m_job;
+  Data m_data;
+};
+
+/// Properties and secrets of a job that the service on this machine knows; both null otherwise.
+struct JobData {
+  std::unique_ptr<ServiceStore> properties;
+  std::unique_ptr<ServiceStore> secrets;
+};
+
+bool wants_service(const config::Settings& settings, const char* setting) {
+  return text::lower(settings.get(setting)) != "memory";
+}
+
+/// Running an unregistered folder must leave no trace: the service is opened only where its home exists already.
+JobData open_data(Context& context, const config::Settings& settings, const std::string& job, const std::string& team) {
+  JobData data;
+  if (!context.rest_api_url().empty() || !std::filesystem::exists(context.home())) {
+    return data;
+  }
+  const bool properties = wants_service(settings, "properties_default_type");
+  const bool secrets = wants_service(settings, "secrets_default_type");
+  if (!properties && !secrets) {
+    return data;
+  }
+  control::Service& service = context.service();
+  std::string owner = team;
+  const auto jobs = owner.empty() ? service.list_jobs("", 0) : std::vector<control::JobOverview>{};
+  for (const control::JobOverview& overview : jobs) {
+    owner = overview.job.job_name == job ? overview.job.team : owner;
+  }
+  if (owner.empty()) {
+    return data;
+  }
+  if (properties) {
+    data.properties = std::make_unique<ServiceStore>(service, owner, job, Data::properties);
+  }
+  if (secrets) {
+    data.secrets = std::make_unique<ServiceStore>(service, owner, job, Data::secrets);
+  }
+  return data;
+}
+
+/// The service is a help here, not a condition: a job runs without it.
+JobData try_open_data(Context& context, const config::Settings& settings, const std::string& job) {
+  try {
+    return open_data(context, settings, job, "");
+  } catch (const Error& error) {
+    log::warning(std::string("properties and secrets of the control service are not available: ") + error.what());
+    return {};
+  }
+}
+
+std::string checked_arguments(const ParsedCommand& command) {
+  const std::string given = command.value_or("arguments", "");
+  if (!given.empty()) {
+    const Json parsed = parse_json(given, "invalid value for '--arguments'", "the value");
+    if (!parsed.is_object() && !parsed.is_array()) {
+      throw Error(ErrorKind::usage, {"invalid value for '--arguments'", "it is not a JSON object", "the job was not run",
+                                     "give an object such as '{\"key\": \"value\"}'"});
+    }
+  }
+  return given;
+}
+
+}  // namespace
+
+int run_run(const ParsedCommand& command, Context& context) {
+  if (command.has("debug")) {
+    log::set_level(log::Level::debug);
+  }
+  const std::string arguments = checked_arguments(command);
+  const job::Job job = job::load(command.positionals.front());
+  const config::Settings settings = config::Settings::from_process(job.directory);
+  for (const std::string& warning : job.config.warnings) {
+    log::warning(warning);
+  }
+  if (!job.ini) {
+    log::info("Missing config.ini file.");
+  }
+  std::filesystem::path interpreter;
+  const bool python = std::any_of(job.steps.begin(), job.steps.end(),
+                                  [](const job::Step& step) { return step.kind == job::StepKind::python; });
+  if (python) {
+    std::string warning;
+    interpreter = run::choose_interpreter(job, warning);
+    if (!warning.empty()) {
+      log::warning(warning);
+    }
+  }
+  const JobData data = try_open_data(context, settings, job.name);
+  const run::RunRequest request{.job = job,
+                                .settings = settings,
+                                .arguments_json = arguments,
+                                .interpreter = interpreter,
+                                .ids = run::make_ids(settings, *context.clock()),
+                                .properties = data.properties.get(),
+                                .secrets = data.secrets.get(),
+                                .collected_logs = false};
+  return run::run_job(request, *context.clock()).exit_code;
+}
+
+int run_supervised_execution(const ParsedCommand& command, Context& context) {
+  const std::filesystem::path directory = std::filesystem::absolute(command.positionals.front()).lexically_normal();
+  const auto execution = target::begin_local_execution(directory);
+  if (!execution) {
+    return 0;  // it has been started before
+  }
+  const TimePoint start = context.clock()->now();
+  const auto finish = [&](const std::string& status, const std::string& message) {
+    target::finish_local_execution(directory, status, message, start, context.clock()->now());
+  };
+  try {
+    target::confine_local_execution(*execution);
+    job::Job job = job::load(execution->job_directory);
+    job.name = execution->spec.job_name;  // the folder in the deployment has another name
+    const std::string& id = execution->spec.id;
+    const config::Settings settings = config::Settings::from_process(
+        job.directory,
+        {{"execution_id", id}, {"op_id", execution->spec.op_id}, {"attempt_id", id + "-1"}, {"log_config", "CLOUD"}});
+    context.set_home(directory.parent_path().parent_path());
+    const JobData data = open_data(context, settings, job.name, execution->spec.team);
+    const run::RunRequest request{.job = job,
+                                  .settings = settings,
+                                  .arguments_json = execution->spec.arguments_json,
+                                  .interpreter = execution->interpreter,
+                                  .ids = run::make_ids(settings, *context.clock()),
+                                  .properties = data.properties.get(),
+                                  .secrets = data.secrets.get(),
+                                  .collected_logs = true};
+    const run::RunResult result = run::run_job(request, *context.clock());
+    finish(result.termination_status, result.details);
+    return result.exit_code;
+  } catch (const Error& error) {
+    const bool user = error.kind() == ErrorKind::user_code || error.kind() == ErrorKind::configuration;
+    log::error(error.what());
+    finish(user ? "User error" : "Platform error", error.what());
+  } catch (const std::exception& error) {
+    log::error(error.what());
+    finish("Platform error", error.what());
+  }
+  return 1;
+}
+
+}  // namespace vdk::cli

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <map>
+#include <string>
+
+namespace vdk::cli {
+
+/// File name -> content, all made from the command table.
+[[nodiscard]] std::map<std::string, std::string> generate_man_pages();
+[[nodiscard]] std::map<std::string, std::string> generate_completions();
+[[nodiscard]] std::string generate_reference();
+
+}  // namespace vdk::cli

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+// The commands that work on a folder or on this machine's settings.
+#include "cli/command_table.hpp"
+
+namespace vdk::cli {
+namespace {
+
+Command run_command() {
+  return {.name = "run",
+          .summary = "Run a data job in this terminal.",
+          .description =
+              "Runs the steps (*.sql and *.py) of a job folder in the order of their file names. The job need not be "
+              "registered anywhere. Logs go to standard error.",
+          .examples = {{"vdk run my-job", "Run the job in the folder my-job."},
+                       {"vdk run my-job --arguments '{\"day\": \"2024-01-31\"}'", "Hand arguments to the steps."}},
+          .positionals = {{"DIR", "Folder of the data job.", true, Completion::directory}},
+          .options = {{.long_name = "arguments",
+                       .metavar = "JSON",
+                       .help = "JSON object that the steps read with get_arguments()."},
+                      {.long_name = "debug",
+                       .short_name = "D",
+                       .help = "Log everything, as --verbosity DEBUG does.",
+                       .kind = OptionKind::flag}},
+          .exit_codes = {1}};
+}
+
+Command explain_command() {
+  return {.name = "config explain",
+          .summary = "Show settings, where each value comes from, and what it hides.",
+          .description =
+              "A setting comes from, strongest first: a flag, the environment (VDK_KEY), config.ini of the job, the "
+              "user's defaults file, the built-in default. Secret values are masked.",
+          .examples = {{"vdk config explain", "All settings that have a value."},
+                       {"vdk config explain db_default_type -p my-job", "One setting as the job in my-job sees it."}},
+          .positionals = {{"KEY", "Name of the setting; all when left out.", false, Completion::none}},
+          .options = {{.long_name = "job-path",
+                       .short_name = "p",
+                       .metavar = "DIR",
+                       .help = "Read config.ini of this job folder too (default: the current folder).",
+                       .completion = Completion::directory}}};
+}
+
+std::vector<Command> hidden_commands() {
+  return {
+      {.name = "__execute",
+       .summary = "Supervise one execution of the local target.",
+       .description = "Started by the service only.",
+       .positionals = {{"DIR", "Folder of the execution.", true, Completion::directory}},
+       .hidden = true},
+      {.name = "__complete",
+       .summary = "Print completions for a command line.",
+       .description = "Called by the completion scripts.",
+       .positionals = {{"WORDS", "The words typed so far, after --.", false, Completion::none}},
+       .hidden = true},
+      {.name = "__generate",
+       .summary = "Write the files that are made from the command table.",
+       .description = "KIND is man, completions or docs.",
+       .positionals = {{"KIND", "man, completions or docs", true, Completion::none},
+                       {"TARGET", "Folder, or file for docs.", true, Completion::file}},
+       .hidden = true},
+  };
+}
+
+}  // namespace
+
+std::vector<Command> local_commands() {
+  std::vector<Command> commands = {
+      run_command(),
+      {.name = "set-default",
+       .summary = "Set the default team or control service.",
+       .description = "Stored in vdk-configuration.ini, which the original client reads too.",
+       .examples = {{"vdk set-default -t my-team", "Use my-team where no team is given."}},
+       .options = {{.long_name = "team", .short_name = "t", .metavar = "TEAM", .help = "Default team.",
+                    .completion = Completion::team},
+                   {.long_name = "rest-api-url", .short_name = "u", .metavar = "URL",
+                    .help = "Base URL of a remote control service."}}},
+      {.name = "reset-default",
+       .summary = "Forget the default team or control service.",
+       .description = "Removes the value that set-default stored.",
+       .examples = {{"vdk reset-default -u", "Go back to the service on this machine."}},
+       .options = {{.long_name = "team", .short_name = "t", .help = "Forget the default team.", .kind = OptionKind::flag},
+                   {.long_name = "rest-api-url", .short_name = "u", .help = "Forget the default REST API URL.",
+                    .kind = OptionKind::flag}}},
+      explain_command(),
+      {.name = "config-help",
+       .summary = "List every setting with its meaning.",
+       .description = "Names, defaults and help of all settings, and how to set them.",
+       .examples = {{"vdk config-help", "Read about all settings."}}},
+      {.name = "schedule preview",
+       .summary = "Show when a schedule is due next.",
+       .description =
+           "CRON has five fields (minute, hour, day of month, month, day of week) and is read in UTC. Quote it, or "
+           "the shell replaces the stars.",
+       .examples = {{"vdk schedule preview '30 2 * * 1-5'", "The next five times."},
+                    {"vdk schedule preview '@hourly' -n 2 -o json", "The next two times as JSON."}},
+       .positionals = {{"CRON", "The schedule in one quoted word.", true, Completion::none}},
+       .options = {{.long_name = "count", .short_name = "n", .metavar = "COUNT", .help = "How many times to show.",
+                    .default_value = "5"}}},
+      {.name = "version",
+       .summary = "Show the version of vdk.",
+       .description = "Also as vdk --version.",
+       .examples = {{"vdk version", "Version and build details."}}},
+  };
+  for (Command& command : hidden_commands()) {
+    commands.push_back(std::move(command));
+  }
+  return commands;
+}
+
+}  // namespace vdk::cli

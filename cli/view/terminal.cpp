@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/view/terminal.hpp"
+
+#include <sys/ioctl.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+
+#include "vdk/core/error.hpp"
+#include "vdk/core/process.hpp"
+#include "vdk/core/text.hpp"
+
+namespace vdk::cli {
+namespace {
+
+[[noreturn]] void refuse_prompt(const std::string& question, const std::string& flag) {
+  throw Error(ErrorKind::usage,
+              {"missing: " + question, "there is no terminal to ask on", "nothing was done", "give " + flag});
+}
+
+/// One line without reading ahead, so that nothing after it is lost.
+std::string read_line() {
+  std::string line;
+  char c = 0;
+  while (true) {
+    const ssize_t n = ::read(STDIN_FILENO, &c, 1);
+    if (n < 0 && errno == EINTR) {
+      continue;
+    }
+    if (n <= 0) {
+      std::fputc('\n', stderr);
+      throw Error(ErrorKind::operation, {"aborted", "standard input ended before an answer", "nothing was done", ""});
+    }
+    if (c == '\n') {
+      return line;
+    }
+    line += c;
+  }
+}
+
+class EchoOff {
+ public:
+  EchoOff() {
+    m_active = ::tcgetattr(STDIN_FILENO, &m_before) == 0;
+    termios quiet = m_before;
+    quiet.c_lflag &= ~static_cast<tcflag_t>(ECHO);
+    if (m_active) {
+      ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &quiet);
+    }
+  }
+  ~EchoOff() {
+    if (m_active) {
+      ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &m_before);
+    }
+  }
+  EchoOff(const EchoOff&) = delete;
+  EchoOff& operator=(const EchoOff&) = delete;
+
+ private:
+  termios m_before{};
+  bool m_active = false;
+};
+
+}  // namespace
+
+void print(std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t n = ::write(STDOUT_FILENO, text.data(), text.size());
+    if (n < 0) {
+      if (errno == EINTR) {
+        continue;
+      }
+      if (errno == EPIPE) {
+        std::_Exit(0);  // `vdk list | head`: the reader has what it wanted
+      }
+      throw system_error("cannot write to standard output", errno, "check where the output goes");
+    }
+    text.remove_prefix(static_cast<std::size_t>(n));
+  }
+}
+
+bool can_prompt() noexcept { return ::isatty(STDIN_FILENO) == 1 && ::isatty(STDERR_FILENO) == 1; }
+
+std::string prompt(const std::string& question, const std::string& flag, const std::optional<std::string>& fallback) {
+  if (!can_prompt()) {
+    refuse_prompt(question, flag);
+  }
+  while (true) {
+    std::fputs((question + (fallback ? " [" + *fallback + "]" : "") + ": ").c_str(), stderr);
+    const std::string answer(text::trim(read_line()));
+    if (!answer.empty()) {
+      return answer;
+    }
+    if (fallback) {
+      return *fallback;
+    }
+  }
+}
+
+std::string prompt_hidden(const std::string& question, const std::string& alternative) {
+  if (!can_prompt()) {
+    refuse_prompt(question, alternative);
+  }
+  std::fputs((question + ": ").c_str(), stderr);
+  const EchoOff quiet;
+  std::string answer = read_line();
+  std::fputc('\n', stderr);
+  return answer;
+}
+
+bool confirm(const std::string& question, const std::string& flag) {
+  if (!can_prompt()) {
+    refuse_prompt(question, flag);
+  }
+  std::fputs((question + " [y/N]: ").c_str(), stderr);
+  const std::string answer = text::lower(text::trim(read_line()));
+  return answer == "y" || answer == "yes";
+}
+
+std::string read_standard_input() {
+  std::string all;
+  char buffer[8192];
+  while (true) {
+    const ssize_t n = ::read(STDIN_FILENO, buffer, sizeof buffer);
+    if (n < 0 && errno == EINTR) {
+      continue;
+    }
+    if (n < 0) {
+      throw system_error("cannot read standard input", errno, "give the value in a file instead");
+    }
+    if (n == 0) {
+      return all;
+    }
+    all.append(buffer, static_cast<std::size_t>(n));
+  }
+}
+
+bool colour_on_stderr() {
+  const auto term = process::environment("TERM");
+  return ::isatty(STDERR_FILENO) == 1 && process::environment("NO_COLOR").value_or("").empty() && term && *term != "dumb";
+}
+
+ProgressLine::ProgressLine(bool enabled) : m_enabled(enabled && ::isatty(STDERR_FILENO) == 1) {}
+
+ProgressLine::~ProgressLine() { clear(); }
+
+void ProgressLine::update(std::string_view text) {
+  if (!m_enabled) {
+    return;
+  }
+  winsize size{};
+  std::size_t columns = 80;
+  if (::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) {
+    columns = size.ws_col;
+  }
+  std::string line(text);
+  while (text::display_width(line) + 1 > columns && !line.empty()) {
+    line.pop_back();
+    while (!line.empty() && !text::is_valid_utf8(line)) {
+      line.pop_back();
+    }
+  }
+  std::fputs(("\r\x1b[K" + line).c_str(), stderr);
+  std::fflush(stderr);
+  m_shown = true;
+}
+
+void ProgressLine::clear() {
+  if (m_shown) {
+    std::fputs("\r\x1b[K", stderr);
+    std::fflush(stderr);
+    m_shown = false;
+  }
+}
+
+}  // namespace vdk::cli

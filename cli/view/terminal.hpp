@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+/// Standard streams as a person sees them.
+namespace vdk::cli {
+
+/// Write to standard output and check it; a reader that went away ends the program quietly.
+void print(std::string_view text);
+
+/// Standard input and error are a terminal, so a question can be asked and seen.
+[[nodiscard]] bool can_prompt() noexcept;
+/// Ask for one line; empty answer gives `fallback` when there is one. Without a terminal: Error(usage) that names `flag`.
+[[nodiscard]] std::string prompt(const std::string& question, const std::string& flag,
+                                 const std::optional<std::string>& fallback = std::nullopt);
+/// The same without showing what is typed.
+[[nodiscard]] std::string prompt_hidden(const std::string& question, const std::string& alternative);
+/// Yes or no; no by default. Without a terminal: Error(usage) that names `flag`.
+[[nodiscard]] bool confirm(const std::string& question, const std::string& flag);
+/// All of standard input.
+[[nodiscard]] std::string read_standard_input();
+
+/// Colour on standard error: a terminal, and neither NO_COLOR nor TERM=dumb.
+[[nodiscard]] bool colour_on_stderr();
+
+/// One status line on a terminal, plain lines of their own elsewhere when `plain_lines` is true.
+class ProgressLine {
+ public:
+  explicit ProgressLine(bool enabled);
+  ~ProgressLine();
+  ProgressLine(const ProgressLine&) = delete;
+  ProgressLine& operator=(const ProgressLine&) = delete;
+  void update(std::string_view text);
+  void clear();
+
+ private:
+  bool m_enabled;
+  bool m_shown = false;
+};
+
+}  // namespace vdk::cli
