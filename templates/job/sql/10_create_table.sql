@@ -1,0 +1,4 @@
+CREATE TABLE IF NOT EXISTS orders (
+    customer TEXT,
+    amount INTEGER
+);
