@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "control/embedded/migrations.hpp"
+
+#include <array>
+
+namespace vdk::control {
+namespace {
+
+// Times are microseconds since 1970. Lists of addresses are joined by ';', the four lists of contacts by a line feed.
+constexpr std::string_view k_first = R"(
+CREATE TABLE data_job (
+  name TEXT PRIMARY KEY,
+  team TEXT NOT NULL,
+  description TEXT NOT NULL,
+  schedule TEXT NOT NULL,
+  db_default_type TEXT NOT NULL,
+  contacts TEXT NOT NULL,
+  generate_keytab INTEGER NOT NULL,
+  enable_execution_notifications INTEGER NOT NULL,
+  notification_delay_period_minutes INTEGER NOT NULL);
+CREATE TABLE data_job_source (
+  job_name TEXT PRIMARY KEY REFERENCES data_job(name) ON DELETE CASCADE,
+  tree_oid TEXT NOT NULL,
+  commit_sha TEXT NOT NULL);
+CREATE TABLE desired_data_job_deployment (
+  data_job_name TEXT PRIMARY KEY REFERENCES data_job(name) ON DELETE CASCADE,
+  git_commit_sha TEXT NOT NULL,
+  python_version TEXT NOT NULL,
+  vdk_version TEXT NOT NULL,
+  schedule TEXT NOT NULL,
+  resources_cpu_request_cores DOUBLE PRECISION,
+  resources_cpu_limit_cores DOUBLE PRECISION,
+  resources_memory_request_mi INTEGER,
+  resources_memory_limit_mi INTEGER,
+  last_deployed_by TEXT NOT NULL,
+  last_deployed_date BIGINT,
+  enabled INTEGER NOT NULL,
+  contacts TEXT NOT NULL,
+  deployment_version_sha TEXT NOT NULL,
+  status INTEGER NOT NULL,
+  status_message TEXT NOT NULL,
+  is_user_initiated INTEGER NOT NULL,
+  attempts INTEGER NOT NULL,
+  retry_at BIGINT);
+CREATE TABLE actual_data_job_deployment (
+  data_job_name TEXT PRIMARY KEY,
+  git_commit_sha TEXT NOT NULL,
+  python_version TEXT NOT NULL,
+  vdk_version TEXT NOT NULL,
+  schedule TEXT NOT NULL,
+  resources_cpu_request_cores DOUBLE PRECISION,
+  resources_cpu_limit_cores DOUBLE PRECISION,
+  resources_memory_request_mi INTEGER,
+  resources_memory_limit_mi INTEGER,
+  last_deployed_by TEXT NOT NULL,
+  last_deployed_date BIGINT,
+  enabled INTEGER NOT NULL,
+  contacts TEXT NOT NULL,
+  deployment_version_sha TEXT NOT NULL,
+  interpreter TEXT NOT NULL,
+  environment TEXT NOT NULL,
+  resolved_requirements TEXT NOT NULL);
+CREATE TABLE data_job_execution (
+  id TEXT PRIMARY KEY,
+  job_name TEXT NOT NULL REFERENCES data_job(name) ON DELETE CASCADE,
+  type INTEGER NOT NULL,
+  status INTEGER NOT NULL,
+  message TEXT NOT NULL,
+  op_id TEXT NOT NULL,
+  submitted_time BIGINT NOT NULL,
+  start_time BIGINT,
+  end_time BIGINT,
+  scheduled_time BIGINT,
+  started_by TEXT NOT NULL,
+  arguments_json TEXT NOT NULL,
+  cancel_requested INTEGER NOT NULL,
+  job_version TEXT NOT NULL,
+  job_python_version TEXT NOT NULL,
+  vdk_version TEXT NOT NULL,
+  job_schedule TEXT NOT NULL,
+  resources_cpu_request DOUBLE PRECISION,
+  resources_cpu_limit DOUBLE PRECISION,
+  resources_memory_request INTEGER,
+  resources_memory_limit INTEGER,
+  last_deployed_by TEXT NOT NULL,
+  last_deployed_date BIGINT,
+  enabled INTEGER NOT NULL,
+  contacts TEXT NOT NULL,
+  deployment_version_sha TEXT NOT NULL,
+  UNIQUE (job_name, scheduled_time));
+CREATE UNIQUE INDEX data_job_execution_unfinished ON data_job_execution (job_name) WHERE status IN (0, 1);
+CREATE INDEX data_job_execution_newest ON data_job_execution (job_name, submitted_time DESC);
+CREATE TABLE data_job_execution_due (
+  job_name TEXT PRIMARY KEY REFERENCES data_job(name) ON DELETE CASCADE,
+  scheduled_time BIGINT NOT NULL);
+CREATE TABLE job_properties (
+  job_name TEXT PRIMARY KEY REFERENCES data_job(name) ON DELETE CASCADE,
+  properties_json TEXT NOT NULL);
+CREATE TABLE job_secrets (
+  job_name TEXT PRIMARY KEY REFERENCES data_job(name) ON DELETE CASCADE,
+  ciphertext TEXT NOT NULL);
+CREATE TABLE service_state (
+  name TEXT PRIMARY KEY,
+  value TEXT NOT NULL);
+)";
+
+constexpr std::array<std::string_view, 1> k_migrations{k_first};
+
+}  // namespace
+
+std::span<const std::string_view> migrations() noexcept { return k_migrations; }
+
+}  // namespace vdk::control

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "control/embedded/rules.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+#include "control/embedded/store_session.hpp"
+#include "vdk/control/cron.hpp"
+#include "vdk/core/error.hpp"
+#include "vdk/core/hash.hpp"
+#include "vdk/core/text.hpp"
+
+namespace vdk::control {
+namespace {
+
+const PythonVersion* find_version(const EmbeddedOptions& options, const std::string& version) {
+  const auto& versions = options.supported_python_versions;
+  const auto found =
+      std::find_if(versions.begin(), versions.end(), [&](const auto& item) { return item.version == version; });
+  return found == versions.end() ? nullptr : &*found;
+}
+
+std::string default_version(const EmbeddedOptions& options) {
+  if (options.default_python_version.empty() && !options.supported_python_versions.empty()) {
+    return options.supported_python_versions.front().version;
+  }
+  return options.default_python_version;
+}
+
+/// Length before content: no two different lists of fields give the same text.
+void add(std::string& canonical, std::string_view field) {
+  canonical += std::to_string(field.size()) + ":";
+  canonical += field;
+}
+
+void add(std::string& canonical, const std::optional<double>& field) {
+  std::array<char, 64> buffer{};
+  std::string text;
+  if (field) {
+    const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), *field).ptr;
+    text.assign(buffer.data(), end);
+  }
+  add(canonical, text);
+}
+
+[[noreturn]] void refuse_resources(const std::string& why) {
+  throw Error(ErrorKind::usage, {"cannot set the resources of the job", why, "Nothing was deployed.",
+                                 "Give memory in MiB and CPU in cores, each limit at least as large as its request."});
+}
+
+template <typename T>
+void check_pair(const char* name, const std::optional<T>& request, const std::optional<T>& limit) {
+  if ((request && *request <= 0) || (limit && *limit <= 0)) {
+    refuse_resources(std::string(name) + " must be greater than zero");
+  }
+  if (request && limit && *request > *limit) {
+    refuse_resources(std::string(name) + ": the request is greater than the limit");
+  }
+}
+
+}  // namespace
+
+DataJob require_job(Store& store, const std::string& team, const std::string& job) {
+  auto found = store.find_job(job);
+  if (!found || found->team != team) {
+    throw Error(ErrorKind::not_found, {"The Data Job '" + job + "' does not exist",
+                                       "team '" + team + "' has no data job of this name", "Nothing was done.",
+                                       "Check the name and the team with `vdk list --all`."});
+  }
+  return std::move(*found);
+}
+
+Error job_not_deployed(const std::string& job) {
+  return Error(ErrorKind::not_found, {"The Data Job '" + job + "' is not deployed", "it has no deployment that can run",
+                                      "Nothing was done.", "Deploy it first with `vdk deploy -n " + job + " -p FOLDER`."});
+}
+
+void check_python_version(const EmbeddedOptions& options, const std::string& version) {
+  if (find_version(options, version) != nullptr) {
+    return;
+  }
+  std::vector<std::string> names;
+  for (const PythonVersion& item : options.supported_python_versions) {
+    names.push_back(item.version);
+  }
+  throw Error(ErrorKind::conflict,
+              {"Not supported python version: '" + version + "'", "the control service does not offer this version",
+               "Nothing was deployed; a deployment that exists stays as it is.",
+               names.empty() ? "Install a Python that the service can find, or name one in supported_python_versions."
+                             : "Use one of the supported versions: " + text::quoted_list(names) + "."});
+}
+
+void check_schedule(const std::string& schedule_cron) {
+  if (!text::trim(schedule_cron).empty()) {
+    (void)Cron::parse(schedule_cron);
+  }
+}
+
+void check_resources(const Resources& resources) {
+  check_pair("cpu", resources.cpu_request, resources.cpu_limit);
+  check_pair("memory", resources.memory_request, resources.memory_limit);
+}
+
+void check_job(const DataJob& job) {
+  job::validate_name(job.job_name);
+  if (text::trim(job.team).empty()) {
+    throw Error(ErrorKind::usage, {"cannot register the job '" + job.job_name + "'", "it has no team",
+                                   "Nothing was stored.", "Give the team with `-t`, or in config.ini under [owner]."});
+  }
+  check_schedule(job.schedule_cron);
+}
+
+target::DeploymentSpec make_spec(const EmbeddedOptions& options, const std::string& team, const Deployment& deployment) {
+  target::DeploymentSpec spec;
+  spec.job_name = deployment.job_name;
+  spec.team = team;
+  spec.job_version = deployment.job_version;
+  spec.python_version = deployment.python_version;
+  if (const PythonVersion* python = find_version(options, deployment.python_version); python != nullptr) {
+    spec.interpreter = python->interpreter;
+    spec.base_image = python->base_image;
+    spec.vdk_image = python->vdk_image;
+  }
+  spec.vdk_version = deployment.vdk_version;
+  spec.schedule_cron = deployment.schedule_cron;
+  spec.enabled = deployment.enabled;
+  spec.cpu_limit = deployment.resources.cpu_limit;
+  spec.memory_limit = deployment.resources.memory_limit;
+  std::string canonical;
+  for (const std::string& field :
+       {spec.job_name, spec.team, spec.job_version, spec.python_version, spec.interpreter, spec.base_image, spec.vdk_image,
+        spec.vdk_version, spec.schedule_cron, std::string(spec.enabled ? "1" : "0"), pack_contacts(deployment.contacts)}) {
+    add(canonical, field);
+  }
+  add(canonical, spec.cpu_limit);
+  add(canonical, deployment.resources.cpu_request);
+  for (const auto& memory : {spec.memory_limit, deployment.resources.memory_request}) {
+    add(canonical, memory ? std::to_string(*memory) : std::string());
+  }
+  spec.version_hash = sha256_hex(canonical);
+  return spec;
+}
+
+Deployment merge(const EmbeddedOptions& options, const DataJob& job, const DeploymentRequest& request,
+                 const std::optional<Desired>& desired, const std::optional<Deployment>& actual) {
+  Deployment base;
+  if (desired) {
+    base = desired->deployment;
+    // `deploy --disable` after a failed roll-out speaks of what runs, not of the version that could not be installed.
+    const bool failed = base.status == DeploymentStatus::user_error || base.status == DeploymentStatus::platform_error;
+    if (failed && actual && !request.job_version && !request.python_version && !request.vdk_version) {
+      base = *actual;
+    }
+  }
+  Deployment result;
+  result.job_name = job.job_name;
+  result.job_version = request.job_version.value_or(base.job_version);
+  const bool still_supported = find_version(options, base.python_version) != nullptr;
+  result.python_version =
+      request.python_version.value_or(still_supported ? base.python_version : default_version(options));
+  // The vdk version belongs to the image of a Python version; another Python starts from its default.
+  const bool same_python = !desired || result.python_version == base.python_version;
+  result.vdk_version = request.vdk_version.value_or(same_python ? base.vdk_version : std::string());
+  result.enabled = request.enabled.value_or(desired ? base.enabled : true);
+  result.resources = base.resources;
+  if (request.resources) {
+    const auto take = [](auto& into, const auto& from) {
+      if (from) {
+        into = from;
+      }
+    };
+    take(result.resources.cpu_request, request.resources->cpu_request);
+    take(result.resources.cpu_limit, request.resources->cpu_limit);
+    take(result.resources.memory_request, request.resources->memory_request);
+    take(result.resources.memory_limit, request.resources->memory_limit);
+  }
+  check_resources(result.resources);
+  result.schedule_cron = std::string(text::trim(job.schedule_cron));
+  result.contacts = job.contacts;
+  result.version_hash = make_spec(options, job.team, result).version_hash;
+  return result;
+}
+
+}  // namespace vdk::control

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+
+#include "control/embedded/sources.hpp"
+#include "control/embedded/store.hpp"
+#include "vdk/control/embedded.hpp"
+
+namespace vdk::control {
+
+/// What the parts of the embedded service share; one per thread.
+struct Context {
+  const EmbeddedOptions& options;
+  target::Target& target;
+  const Clock& clock;
+  Store& store;
+  Sources& sources;
+};
+
+/// The job, when it exists and belongs to the team; else Error(not_found).
+[[nodiscard]] DataJob require_job(Store& store, const std::string& team, const std::string& job);
+[[nodiscard]] Error job_not_deployed(const std::string& job);
+
+/// Error(conflict) that lists the supported ones.
+void check_python_version(const EmbeddedOptions& options, const std::string& version);
+/// Error(configuration) that points at the field; an empty schedule is fine.
+void check_schedule(const std::string& schedule_cron);
+/// Error(usage) for limits that cannot be.
+void check_resources(const Resources& resources);
+/// Error(usage) when a new job's name, team or configuration cannot be.
+void check_job(const DataJob& job);
+
+/// What the target is told; its version_hash covers all of it and the contacts.
+[[nodiscard]] target::DeploymentSpec make_spec(const EmbeddedOptions& options, const std::string& team,
+                                               const Deployment& deployment);
+/// The desired deployment that a request makes of what is there.
+[[nodiscard]] Deployment merge(const EmbeddedOptions& options, const DataJob& job, const DeploymentRequest& request,
+                               const std::optional<Desired>& desired, const std::optional<Deployment>& actual);
+
+}  // namespace vdk::control

@@ -1,0 +1,324 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+
+#include "control/embedded/crypto.hpp"
+#include "control/embedded/executions.hpp"
+#include "control/embedded/rules.hpp"
+#include "control/embedded/synchronizer.hpp"
+#include "vdk/core/error.hpp"
+#include "vdk/core/failpoint.hpp"
+#include "vdk/core/files.hpp"
+#include "vdk/job/archive.hpp"
+
+namespace vdk::control {
+namespace {
+
+constexpr std::size_t k_secrets_limit = 1U << 20U;
+
+void check_json_object(const std::string& text, const std::string& what) {
+  const auto json = nlohmann::json::parse(text, nullptr, false);
+  if (!json.is_object()) {
+    throw Error(ErrorKind::usage, {"cannot use the " + what, "the text is not a JSON object", "Nothing was stored.",
+                                   "Give an object such as {\"key\": \"value\"}."});
+  }
+}
+
+class EmbeddedService final : public Service {
+ public:
+  EmbeddedService(EmbeddedOptions options, std::unique_ptr<target::Target> target, std::shared_ptr<const Clock> clock)
+      : m_options(std::move(options)),
+        m_target(std::move(target)),
+        m_clock(std::move(clock)),
+        m_store(m_options.home / "control.db"),
+        m_sources(m_options.home, m_options.caller.user),
+        m_synchronizer(context()),
+        m_executions(context()) {}
+
+  ServiceInfo info(const std::string& /*team*/) override {
+    ServiceInfo info;
+    info.api_version = "1.0";
+    for (const PythonVersion& version : m_options.supported_python_versions) {
+      info.supported_python_versions.push_back(version.version);
+    }
+    info.default_python_version = m_options.default_python_version;
+    if (info.default_python_version.empty() && !info.supported_python_versions.empty()) {
+      info.default_python_version = info.supported_python_versions.front();
+    }
+    return info;
+  }
+
+  bool registers_on_deploy() const noexcept override { return true; }
+
+  void create_job(const DataJob& job) override {
+    check_job(job);
+    Store::Write write(m_store);
+    if (m_store.find_job(job.job_name)) {
+      throw Error(ErrorKind::conflict, {"The Data Job '" + job.job_name + "' exists already",
+                                        "names of data jobs are unique in the whole service", "Nothing was stored.",
+                                        "Choose another name, or use `vdk deploy` to change the job."});
+    }
+    m_store.insert_job(job);
+    write.commit();
+    failpoint("job.created");
+  }
+
+  DataJob get_job(const std::string& team, const std::string& job) override { return require_job(m_store, team, job); }
+
+  void update_job(const DataJob& job) override {
+    check_job(job);
+    Store::Write write(m_store);
+    (void)require_job(m_store, job.team, job.job_name);
+    m_store.update_job(job);
+    write.commit();
+  }
+
+  void delete_job(const std::string& team, const std::string& job) override {
+    (void)require_job(m_store, team, job);
+    m_store.delete_desired(job);
+    failpoint("job.delete.undesired");
+    m_synchronizer.roll_out(job, false, {});
+    m_executions.refresh(job);
+    for (const ExecutionRow& row : m_store.executions(job)) {
+      if (!is_final(row.execution.status)) {
+        m_target->cancel(row.execution.id);
+      }
+      m_target->forget(row.execution.id);
+    }
+    m_sources.remove(job, m_clock->now());
+    failpoint("job.delete.sources");
+    m_store.delete_job(job);
+  }
+
+  std::vector<JobOverview> list_jobs(const std::string& team, int with_executions) override {
+    if (with_executions > 0) {
+      m_executions.refresh({});
+    }
+    return m_store.overview(team, with_executions);
+  }
+
+  std::string upload(const std::string& team, const std::string& job, std::string_view zip,
+                     const std::string& reason) override {
+    (void)require_job(m_store, team, job);
+    files::make_private_directory(m_options.home / "tmp");
+    const files::TemporaryDirectory scratch(m_options.home / "tmp", "upload");
+    const auto folder = job::unpack(zip, scratch.path() / "job");
+    const auto known = m_store.source(job);
+    const SourceRecord record = m_sources.commit(job, folder, reason, m_clock->now(), known);
+    if (!known || known->tree_oid != record.tree_oid || known->commit_sha != record.commit_sha) {
+      m_store.put_source(job, record);
+    }
+    return record.commit_sha;
+  }
+
+  std::string download(const std::string& team, const std::string& job) override {
+    (void)require_job(m_store, team, job);
+    const auto version = m_sources.head_version(job);
+    if (!version) {
+      throw Error(ErrorKind::not_found, {"cannot download the job '" + job + "'", "it has no sources in the service yet",
+                                         "Nothing was written.", "Deploy the job first with `vdk deploy -p`."});
+    }
+    files::make_private_directory(m_options.home / "tmp");
+    const files::TemporaryDirectory scratch(m_options.home / "tmp", "download");
+    m_sources.write(job, *version, scratch.path() / job);
+    return job::pack(scratch.path() / job, job);
+  }
+
+  std::string keytab(const std::string& team, const std::string& job) override {
+    (void)require_job(m_store, team, job);
+    throw Error(ErrorKind::configuration, {"cannot download the keytab of '" + job + "'",
+                                           "Kerberos is not configured in this control service", "No key was written.",
+                                           "Nothing is to be done: jobs of this service run without a keytab."});
+  }
+
+  void check_deployment(const DeploymentRequest& request, const std::string& schedule_cron) override {
+    if (request.python_version) {
+      check_python_version(m_options, *request.python_version);
+    }
+    check_schedule(schedule_cron);
+    if (request.resources) {
+      check_resources(*request.resources);
+    }
+  }
+
+  DeployOutcome deploy(const std::string& team, const std::string& job, const DeploymentRequest& request,
+                       const Progress& progress) override {
+    if (request.python_version) {
+      check_python_version(m_options, *request.python_version);
+    }
+    DataJob data_job = require_job(m_store, team, job);
+    check_schedule(data_job.schedule_cron);
+    const DeploymentRequest complete = with_version(job, request);
+    bool again = false;
+    if (!store_desired(data_job, complete, again)) {
+      return {*get_deployment(team, job), false, false};
+    }
+    failpoint("deploy.desired");
+    if (again && progress) {
+      progress("The deployment was damaged; it is made again.");
+    }
+    m_synchronizer.roll_out(job, again, progress);
+    auto deployment = get_deployment(team, job);
+    if (!deployment) {
+      throw job_not_deployed(job);  // somebody removed it in the meantime
+    }
+    if (deployment->status == DeploymentStatus::user_error || deployment->status == DeploymentStatus::platform_error) {
+      const auto desired = m_store.desired(job);
+      return {desired ? desired->deployment : *deployment, true, false};
+    }
+    return {*deployment, true, false};
+  }
+
+  std::optional<Deployment> get_deployment(const std::string& team, const std::string& job) override {
+    (void)require_job(m_store, team, job);
+    const auto desired = m_store.desired(job);
+    auto actual = m_store.actual(job);
+    if (!desired) {
+      return std::nullopt;
+    }
+    if (!actual) {
+      return desired->deployment;
+    }
+    actual->status = desired->deployment.status;
+    actual->status_message = desired->deployment.status_message;
+    return actual;
+  }
+
+  void remove_deployment(const std::string& team, const std::string& job) override {
+    (void)require_job(m_store, team, job);
+    if (!m_store.desired(job) && !m_store.actual(job)) {
+      throw job_not_deployed(job);
+    }
+    m_store.delete_desired(job);
+    failpoint("undeploy.desired");
+    m_synchronizer.roll_out(job, false, {});
+  }
+
+  std::string start_execution(const std::string& team, const std::string& job, const std::string& started_by,
+                              const std::string& arguments_json) override {
+    const DataJob data_job = require_job(m_store, team, job);
+    if (!arguments_json.empty()) {
+      check_json_object(arguments_json, "arguments of the execution");
+    }
+    return m_executions.start(data_job, started_by, arguments_json);
+  }
+
+  void cancel_execution(const std::string& team, const std::string& job, const std::string& id) override {
+    (void)require_job(m_store, team, job);
+    m_executions.cancel(job, id);
+  }
+
+  Execution get_execution(const std::string& team, const std::string& job, const std::string& id) override {
+    (void)require_job(m_store, team, job);
+    return m_executions.get(job, id);
+  }
+
+  std::vector<Execution> list_executions(const std::string& team, const std::string& job,
+                                         const std::vector<ExecutionStatus>& statuses) override {
+    (void)require_job(m_store, team, job);
+    m_executions.refresh(job);
+    std::vector<Execution> result;
+    for (ExecutionRow& row : m_store.executions(job)) {
+      if (statuses.empty() || std::find(statuses.begin(), statuses.end(), row.execution.status) != statuses.end()) {
+        result.push_back(std::move(row.execution));
+      }
+    }
+    return result;
+  }
+
+  std::string execution_logs(const std::string& team, const std::string& job, const std::string& id,
+                             int tail_lines) override {
+    (void)require_job(m_store, team, job);
+    (void)m_executions.get(job, id);
+    return m_target->logs(id, tail_lines);
+  }
+
+  std::string get_properties(const std::string& team, const std::string& job) override {
+    (void)require_job(m_store, team, job);
+    return m_store.properties(job).value_or("{}");
+  }
+
+  void set_properties(const std::string& team, const std::string& job, const std::string& json_object) override {
+    (void)require_job(m_store, team, job);
+    check_json_object(json_object, "properties of '" + job + "'");
+    m_store.put_properties(job, json_object);
+  }
+
+  std::string get_secrets(const std::string& team, const std::string& job) override {
+    (void)require_job(m_store, team, job);
+    const auto cipher = m_store.secrets(job);
+    return cipher ? decrypt(load_secrets_key(m_options.home), *cipher, job) : std::string("{}");
+  }
+
+  void set_secrets(const std::string& team, const std::string& job, const std::string& json_object) override {
+    (void)require_job(m_store, team, job);
+    check_json_object(json_object, "secrets of '" + job + "'");
+    if (json_object.size() > k_secrets_limit) {
+      throw Error(ErrorKind::usage, {"cannot store the secrets of '" + job + "'", "they are larger than 1 MiB",
+                                     "The stored secrets stay as they were.", "Store large values elsewhere."});
+    }
+    m_store.put_secrets(job, encrypt(load_secrets_key(m_options.home), json_object, job));
+  }
+
+ private:
+  Context context() { return {m_options, *m_target, *m_clock, m_store, m_sources}; }
+
+  /// The request with a full version id that this job really has.
+  DeploymentRequest with_version(const std::string& job, const DeploymentRequest& request) {
+    DeploymentRequest result = request;
+    if (request.job_version) {
+      const auto known = m_store.source(job);
+      result.job_version =
+          known && known->commit_sha == *request.job_version ? known->commit_sha : m_sources.resolve(job, *request.job_version);
+    } else if (!m_store.desired(job)) {
+      result.job_version = m_sources.head_version(job);
+      if (!result.job_version) {
+        throw job_not_deployed(job);
+      }
+    }
+    return result;
+  }
+
+  /// False when everything is as the request wants it. `again`: the rows agree but the target has lost the deployment.
+  bool store_desired(const DataJob& job, const DeploymentRequest& request, bool& again) {
+    const auto before = m_store.actual(job.job_name);
+    const auto present = before ? m_target->list() : std::map<std::string, std::string>();
+    Store::Write write(m_store);
+    const auto desired = m_store.desired(job.job_name);
+    const auto actual = m_store.actual(job.job_name);
+    Desired wanted;
+    wanted.deployment = merge(m_options, job, request, desired, actual);
+    const bool same = actual && desired && actual->version_hash == wanted.deployment.version_hash &&
+                      desired->deployment.version_hash == wanted.deployment.version_hash &&
+                      desired->deployment.status == DeploymentStatus::success;
+    if (same) {
+      const auto found = present.find(job.job_name);
+      again = found == present.end() || found->second != actual->version_hash;
+      return again;
+    }
+    wanted.deployment.last_deployed_by = m_options.caller.user;
+    wanted.deployment.last_deployed_date = m_clock->now();
+    m_store.put_desired(wanted);
+    write.commit();
+    return true;
+  }
+
+  EmbeddedOptions m_options;
+  std::unique_ptr<target::Target> m_target;
+  std::shared_ptr<const Clock> m_clock;
+  Store m_store;
+  Sources m_sources;
+  Synchronizer m_synchronizer;
+  Executions m_executions;
+};
+
+}  // namespace
+
+std::unique_ptr<Service> open_embedded(EmbeddedOptions options, std::unique_ptr<target::Target> target,
+                                       std::shared_ptr<const Clock> clock) {
+  files::make_private_directory(options.home);
+  return std::make_unique<EmbeddedService>(std::move(options), std::move(target), std::move(clock));
+}
+
+}  // namespace vdk::control

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "control/embedded/store.hpp"
+#include "vdk/core/clock.hpp"
+
+namespace vdk::control {
+
+/// The sources of all jobs in one bare git repository, a folder per job on one branch. The git library is loaded at first use.
+class Sources {
+ public:
+  Sources(std::filesystem::path home, std::string user);
+  ~Sources();
+  Sources(const Sources&) = delete;
+  Sources& operator=(const Sources&) = delete;
+
+  /// Commit `directory` as the folder of `job`, unless it is there already; the version is the last commit that touched it.
+  /// `known` is what an earlier call returned, and saves the walk through the history.
+  [[nodiscard]] SourceRecord commit(const std::string& job, const std::filesystem::path& directory,
+                                    const std::string& reason, TimePoint now, const std::optional<SourceRecord>& known);
+  /// Commit the removal of a job's folder; missing is fine.
+  void remove(const std::string& job, TimePoint now);
+  /// The newest version; nothing when the job has no sources.
+  [[nodiscard]] std::optional<std::string> head_version(const std::string& job);
+  /// The full id of a version of this job, given whole or by an unambiguous beginning of at least four characters.
+  [[nodiscard]] std::string resolve(const std::string& job, const std::string& version);
+  /// Write the files of that version into `directory`.
+  void write(const std::string& job, const std::string& version, const std::filesystem::path& directory);
+  /// Newest first, at most `limit`.
+  [[nodiscard]] std::vector<std::string> versions(const std::string& job, std::size_t limit);
+
+ private:
+  class Repository;
+  Repository& repository();
+  std::filesystem::path m_home;
+  std::string m_user;
+  std::unique_ptr<Repository> m_repository;
+};
+
+}  // namespace vdk::control

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "vdk/control/model.hpp"
+
+namespace vdk::control {
+
+class StoreSession;  // the SOCI side, known to the store's own sources only
+
+/// A desired deployment with what the synchronizer remembers about it.
+struct Desired {
+  Deployment deployment;
+  bool user_initiated = true;
+  int attempts = 0;
+  std::optional<TimePoint> retry_at;
+};
+
+/// An execution with what only the service knows of it.
+struct ExecutionRow {
+  Execution execution;
+  TimePoint submitted_time;
+  std::string arguments_json = "{}";
+  bool cancel_requested = false;
+};
+
+struct SourceRecord {
+  std::string tree_oid;
+  std::string commit_sha;
+};
+
+struct Due {
+  std::string job_name;
+  TimePoint scheduled_time;
+};
+
+/// The service's database. One object is for one thread; several objects and processes may use one file at once.
+class Store {
+ public:
+  explicit Store(const std::filesystem::path& file);
+  ~Store();
+  Store(const Store&) = delete;
+  Store& operator=(const Store&) = delete;
+
+  /// A write transaction: everything between here and commit() happens, or nothing. Does not nest.
+  class Write {
+   public:
+    explicit Write(Store& store);
+    ~Write();
+    Write(const Write&) = delete;
+    Write& operator=(const Write&) = delete;
+    void commit();
+
+   private:
+    Store& m_store;
+    bool m_open = true;
+  };
+
+  [[nodiscard]] std::optional<DataJob> find_job(const std::string& name);
+  void insert_job(const DataJob& job);
+  void update_job(const DataJob& job);
+  void delete_job(const std::string& name);
+
+  [[nodiscard]] std::optional<Desired> desired(const std::string& job);
+  [[nodiscard]] std::optional<Deployment> actual(const std::string& job);
+  [[nodiscard]] std::vector<Desired> all_desired();
+  void put_desired(const Desired& desired);      ///< inside a Write
+  void put_actual(const Deployment& deployment);  ///< inside a Write
+  void delete_desired(const std::string& job);
+  void delete_actual(const std::string& job);    ///< inside a Write
+  /// The outcome of a roll-out, kept only while the desired deployment is still the one with `hash`.
+  void set_outcome(const std::string& job, const std::string& hash, DeploymentStatus status, const std::string& message,
+                   int attempts, std::optional<TimePoint> retry_at);
+  /// Jobs whose actual deployment differs from the desired one and which may be tried now.
+  [[nodiscard]] std::vector<std::string> out_of_step(TimePoint now);
+  /// Jobs that run without being wanted.
+  [[nodiscard]] std::vector<std::string> unwanted();
+  [[nodiscard]] std::vector<std::pair<std::string, std::string>> actual_hashes();
+  /// Enabled actual deployments with a schedule.
+  [[nodiscard]] std::vector<Deployment> scheduled();
+  /// Jobs with their deployments (running one, else the desired one), in two statements at most.
+  [[nodiscard]] std::vector<JobOverview> overview(const std::string& team, int with_executions);
+
+  void insert_execution(const ExecutionRow& row);
+  [[nodiscard]] std::optional<ExecutionRow> execution(const std::string& job, const std::string& id);
+  [[nodiscard]] std::vector<ExecutionRow> executions(const std::string& job);  ///< newest first
+  /// Executions that are not finished; of one job, or of all when empty.
+  [[nodiscard]] std::vector<ExecutionRow> unfinished(const std::string& job);
+  [[nodiscard]] bool has_unfinished(const std::string& job);
+  [[nodiscard]] bool has_scheduled(const std::string& job, TimePoint scheduled_time);
+  [[nodiscard]] bool execution_id_is_taken(const std::string& id);
+  /// Changes the row only while it is unfinished.
+  void update_execution(const Execution& execution);
+  void request_cancel(const std::string& id);
+  /// Finished executions of a job (all jobs when empty) beyond the `keep` newest, or that ended before `before`.
+  [[nodiscard]] std::vector<std::string> outdated_executions(const std::string& job, int keep, TimePoint before);
+  void delete_execution(const std::string& id);
+
+  [[nodiscard]] std::vector<Due> due();
+  void put_due(const Due& due);  ///< replaces an older one of the same job; inside a Write
+  void delete_due(const std::string& job);
+
+  [[nodiscard]] std::optional<SourceRecord> source(const std::string& job);
+  void put_source(const std::string& job, const SourceRecord& record);
+  void delete_source(const std::string& job);
+  [[nodiscard]] std::optional<std::string> properties(const std::string& job);
+  void put_properties(const std::string& job, const std::string& json);
+  [[nodiscard]] std::optional<std::string> secrets(const std::string& job);
+  void put_secrets(const std::string& job, const std::string& ciphertext);
+  [[nodiscard]] std::optional<std::string> state(const std::string& name);
+  void put_state(const std::string& name, const std::string& value);
+  /// Statements sent so far; tests hold on to it that their number does not grow with the number of jobs.
+  [[nodiscard]] long long statements() const noexcept;
+
+ private:
+  void migrate();
+  std::unique_ptr<StoreSession> m_session;
+};
+
+}  // namespace vdk::control
