@@ -35,10 +35,15 @@ void apply_verbosity(const ParsedCommand& command) {
 int run_command(const std::vector<std::string>& arguments) {
   const Invocation invocation = find_invocation(arguments);
   switch (invocation.kind) {
-    case Invocation::Kind::root_help: print(root_help()); return 0;
-    case Invocation::Kind::group_help: print(group_help(invocation.group)); return 0;
+    case Invocation::Kind::root_help:
+      print(root_help());
+      return 0;
+    case Invocation::Kind::group_help:
+      print(group_help(invocation.group));
+      return 0;
     case Invocation::Kind::version:
-    case Invocation::Kind::command: break;
+    case Invocation::Kind::command:
+      break;
   }
   if (invocation.help && !invocation.command->hidden) {
     print(command_help(*invocation.command));
@@ -73,10 +78,10 @@ int run_application(const std::vector<std::string>& arguments) {
   } catch (const Error& error) {
     return report(error, json);
   } catch (const std::exception& error) {
-    return report(Error(ErrorKind::internal,
-                        {"vdk failed unexpectedly", error.what(), "the command did not complete",
-                         "run it again with --verbosity DEBUG and report the problem with its output"}),
-                  json);
+    return report(
+        Error(ErrorKind::internal, {"vdk failed unexpectedly", error.what(), "the command did not complete",
+                                    "run it again with --verbosity DEBUG and report the problem with its output"}),
+        json);
   }
 }
 

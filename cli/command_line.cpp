@@ -24,7 +24,8 @@ std::string did_you_mean(std::string_view word, const std::vector<std::string>& 
   return near ? "did you mean `" + *near + "`? otherwise " + hint : hint;
 }
 
-/// "--output FORMAT", "-oFORMAT" and the like before the command; returns how many words it took, 0 when it is none of them.
+/// "--output FORMAT", "-oFORMAT" and the like before the command; returns how many words it took, 0 when it is none of
+/// them.
 std::size_t take_root_option(const std::vector<std::string>& words, std::size_t at, std::vector<std::string>& taken) {
   const std::string& word = words[at];
   for (const Option& option : common_options()) {
@@ -101,8 +102,8 @@ void check_choice(const Option& option, const std::vector<std::string>& values) 
       for (const std::string& choice : option.choices) {
         quoted.push_back("'" + choice + "'");
       }
-      fail("invalid value for " + option_names(option),
-           "'" + value + "' is not one of " + text::join(quoted, ", "), "give one of these values");
+      fail("invalid value for " + option_names(option), "'" + value + "' is not one of " + text::join(quoted, ", "),
+           "give one of these values");
     }
   }
 }
@@ -230,8 +231,7 @@ Invocation find_invocation(const std::vector<std::string>& arguments) {
         names.push_back(member->name.substr(first.size() + 1));
       }
       fail("no such command '" + first + " " + arguments[at] + "'",
-           "`vdk " + first + "` has " + text::quoted_list(names),
-           did_you_mean(arguments[at], names, help_hint(first)));
+           "`vdk " + first + "` has " + text::quoted_list(names), did_you_mean(arguments[at], names, help_hint(first)));
     }
     ++at;
   }
@@ -254,7 +254,7 @@ ParsedCommand parse_command(const Invocation& invocation) {
   CLI::Option* positionals = nullptr;
   if (!command.positionals.empty()) {
     positionals = app.add_option("POSITIONALS")->type_size(1)->expected(0, -1);
-    positionals->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+    positionals->allow_extra_args(true)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   }
   try {
     app.parse(std::vector<std::string>(invocation.arguments.rbegin(), invocation.arguments.rend()));

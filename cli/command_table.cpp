@@ -71,18 +71,30 @@ std::vector<Option> effective_options(const Command& command) {
 
 std::string_view exit_code_meaning(int code) {
   switch (code) {
-    case 0: return "success";
-    case 1: return "the operation or the job failed";
-    case 2: return "wrong usage or configuration";
-    case 3: return "changes are pending (only when asked)";
-    case 4: return "a login is needed";
-    case 5: return "not found";
-    case 6: return "conflict: it exists already, is running, or is locked";
-    case 7: return "gave up waiting";
-    case 8: return "the service cannot be reached";
-    case 70: return "internal error";
-    case 130: return "interrupted";
-    default: return "unknown";
+    case 0:
+      return "success";
+    case 1:
+      return "the operation or the job failed";
+    case 2:
+      return "wrong usage or configuration";
+    case 3:
+      return "changes are pending (only when asked)";
+    case 4:
+      return "a login is needed";
+    case 5:
+      return "not found";
+    case 6:
+      return "conflict: it exists already, is running, or is locked";
+    case 7:
+      return "gave up waiting";
+    case 8:
+      return "the service cannot be reached";
+    case 70:
+      return "internal error";
+    case 130:
+      return "interrupted";
+    default:
+      return "unknown";
   }
 }
 

@@ -5,7 +5,8 @@
 #include <string_view>
 #include <vector>
 
-/// All that is known about the commands as plain data: parsers, --help, man pages, completion and the reference page come from here.
+/// All that is known about the commands as plain data: parsers, --help, man pages, completion and the reference page
+/// come from here.
 namespace vdk::cli {
 
 enum class OptionKind {
@@ -20,15 +21,15 @@ enum class OptionKind {
 enum class Completion { none, file, directory, job, team, execution };
 
 struct Option {
-  std::string long_name;                   ///< without dashes
-  std::string short_name = {};             ///< one letter, without the dash
-  std::vector<std::string> aliases = {};   ///< more long names
-  std::string metavar = {};                ///< empty for flags
+  std::string long_name;                  ///< without dashes
+  std::string short_name = {};            ///< one letter, without the dash
+  std::vector<std::string> aliases = {};  ///< more long names
+  std::string metavar = {};               ///< empty for flags
   std::string help = {};
   OptionKind kind = OptionKind::value;
-  std::vector<std::string> choices = {};   ///< compared without regard to case
-  std::string default_value = {};          ///< as shown in the help
-  std::string environment = {};            ///< variable that gives the default
+  std::vector<std::string> choices = {};  ///< compared without regard to case
+  std::string default_value = {};         ///< as shown in the help
+  std::string environment = {};           ///< variable that gives the default
   Completion completion = Completion::none;
   bool hidden = false;
 };

@@ -32,9 +32,14 @@ class Candidates {
 
 void add_values(Candidates& out, Completion kind, const std::vector<std::string>& words, const DynamicValues& values) {
   switch (kind) {
-    case Completion::none: return;
-    case Completion::file: out.ask_shell("file"); return;
-    case Completion::directory: out.ask_shell("directory"); return;
+    case Completion::none:
+      return;
+    case Completion::file:
+      out.ask_shell("file");
+      return;
+    case Completion::directory:
+      out.ask_shell("directory");
+      return;
     case Completion::job:
     case Completion::team:
     case Completion::execution:
@@ -81,7 +86,7 @@ std::size_t skip_root_options(const std::vector<std::string>& words) {
   std::size_t at = 0;
   while (at + 1 < words.size() && words[at].starts_with("-")) {
     const Option* option = find_option(common_options(), words[at]);
-    at += option != nullptr && takes_value(*option) ? 2 : 1;
+    at += option != nullptr && takes_value(*option) ? std::size_t{2} : std::size_t{1};
   }
   return at;
 }
@@ -132,7 +137,8 @@ std::vector<std::string> complete(const std::vector<std::string>& words, const D
 
 namespace {
 
-std::string value_after(const std::vector<std::string>& words, const std::string& long_name, const std::string& short_name) {
+std::string value_after(const std::vector<std::string>& words, const std::string& long_name,
+                        const std::string& short_name) {
   for (std::size_t i = 0; i + 2 < words.size(); ++i) {
     if (words[i] == long_name || words[i] == short_name) {
       return words[i + 1];

@@ -17,7 +17,8 @@ namespace {
 std::vector<control::PythonVersion> found_pythons(const std::filesystem::path& home) {
   std::vector<control::PythonVersion> versions;
   for (const target::Interpreter& found : target::discover_interpreters(home / "interpreters.json")) {
-    versions.push_back({.version = found.version, .interpreter = found.path.string(), .base_image = {}, .vdk_image = {}});
+    versions.push_back(
+        {.version = found.version, .interpreter = found.path.string(), .base_image = {}, .vdk_image = {}});
   }
   return versions;
 }
@@ -53,9 +54,9 @@ control::EmbeddedOptions Context::embedded_options(Interpreters interpreters) co
   options.home = m_home;
   options.caller = {.user = login_name(), .op_id = process::environment("VDK_OP_ID_OVERRIDE").value_or(random_hex(8))};
   if (interpreters == Interpreters::needed) {
-    const control::PythonVersions found =
-        control::load_python_versions(m_settings.get("supported_python_versions"), m_settings.get("default_python_version"),
-                                      [this] { return found_pythons(m_home); });
+    const control::PythonVersions found = control::load_python_versions(m_settings.get("supported_python_versions"),
+                                                                        m_settings.get("default_python_version"),
+                                                                        [this] { return found_pythons(m_home); });
     options.supported_python_versions = found.versions;
     options.default_python_version = found.default_version;
   }
@@ -65,11 +66,11 @@ control::EmbeddedOptions Context::embedded_options(Interpreters interpreters) co
 control::Service& Context::service(Interpreters interpreters) {
   if (!m_service) {
     if (const std::string url = rest_api_url(); !url.empty()) {
-      throw Error(ErrorKind::configuration,
-                  {"cannot use the control service at " + url, "this version of vdk has no REST client yet",
-                   "nothing was done",
-                   "unset VDK_CONTROL_SERVICE_REST_API_URL and run `vdk reset-default -u` to use the service on this "
-                   "machine"});
+      throw Error(
+          ErrorKind::configuration,
+          {"cannot use the control service at " + url, "this version of vdk has no REST client yet", "nothing was done",
+           "unset VDK_CONTROL_SERVICE_REST_API_URL and run `vdk reset-default -u` to use the service on this "
+           "machine"});
     }
     m_service = control::open_embedded(embedded_options(interpreters),
                                        target::make_local_target(m_home, files::executable()), m_clock);

@@ -25,7 +25,8 @@ class Context {
   [[nodiscard]] const config::Settings& settings() const { return m_settings; }
   [[nodiscard]] const std::shared_ptr<const Clock>& clock() const { return m_clock; }
   [[nodiscard]] bool json() const { return m_json; }
-  /// The URL of a remote service from the flag, the environment or the defaults file; empty = the service on this machine.
+  /// The URL of a remote service from the flag, the environment or the defaults file; empty = the service on this
+  /// machine.
   [[nodiscard]] std::string rest_api_url() const;
   [[nodiscard]] control::Service& service(Interpreters interpreters = Interpreters::not_needed);
   [[nodiscard]] const std::filesystem::path& home() const { return m_home; }

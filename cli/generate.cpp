@@ -29,8 +29,8 @@ std::string markdown(std::string text) {
 std::string page_name(const Command& command) { return "vdk-" + text::replace_all(command.name, " ", "-"); }
 
 std::string man_header(const std::string& name, const std::string& summary) {
-  return ".\\\" Made from the command table; do not edit.\n.TH " + text::upper(roff(name)) + " 1 \"\" \"vdk\" \"vdk manual\"\n" +
-         ".SH NAME\n" + roff(name) + " \\- " + roff(summary) + "\n";
+  return ".\\\" Made from the command table; do not edit.\n.TH " + text::upper(roff(name)) +
+         " 1 \"\" \"vdk\" \"vdk manual\"\n" + ".SH NAME\n" + roff(name) + " \\- " + roff(summary) + "\n";
 }
 
 std::string man_page(const Command& command) {

@@ -15,11 +15,12 @@ const Option team_option = {.long_name = "team",
                             .metavar = "TEAM",
                             .help = "Team that owns the job; found by itself on the service of this machine.",
                             .completion = Completion::team};
-const Option url_option = {.long_name = "rest-api-url",
-                           .short_name = "u",
-                           .metavar = "URL",
-                           .help = "Base URL of a remote control service; without one the service on this machine is used.",
-                           .environment = "VDK_CONTROL_SERVICE_REST_API_URL"};
+const Option url_option = {
+    .long_name = "rest-api-url",
+    .short_name = "u",
+    .metavar = "URL",
+    .help = "Base URL of a remote control service; without one the service on this machine is used.",
+    .environment = "VDK_CONTROL_SERVICE_REST_API_URL"};
 
 Option flag(std::string name, std::string help) {
   return {.long_name = std::move(name), .help = std::move(help), .kind = OptionKind::flag};
@@ -37,49 +38,51 @@ Option value(std::string name, std::string short_name, std::string metavar, std:
 Command create_command() {
   Option cloud = flag("cloud", "Register the job at the control service.");
   cloud.aliases = {"no-sample", "no-template"};
-  return {.name = "create",
-          .summary = "Create a data job: a folder with a sample, a registration, or both.",
-          .description =
-              "Without --local or --cloud a folder is made, and the job is registered too when a remote service is "
-              "configured. A name has 6 to 50 of a-z, 0-9 and -, and starts with a letter.",
-          .examples = {{"vdk create -n hello-job -t my-team", "Make the folder hello-job with a sample."},
-                       {"vdk create -n hello-job -t my-team --template sql", "Start from SQL steps only."},
-                       {"vdk create -n hello-job -t my-team --cloud", "Register the job only."}},
-          .options = {value("name", "n", "NAME", "Name of the new data job."), team_option,
-                      value("path", "p", "DIR", "Folder in which the job's folder is made (default: the current one).",
-                            Completion::directory),
-                      value("template", "", "NAME", "What the folder starts with: default, sql, python, notebook, ingest."),
-                      std::move(cloud), flag("local", "Make the folder only."), url_option},
-          .exit_codes = {1, 5, 6, 8}};
+  return {
+      .name = "create",
+      .summary = "Create a data job: a folder with a sample, a registration, or both.",
+      .description =
+          "Without --local or --cloud a folder is made, and the job is registered too when a remote service is "
+          "configured. A name has 6 to 50 of a-z, 0-9 and -, and starts with a letter.",
+      .examples = {{"vdk create -n hello-job -t my-team", "Make the folder hello-job with a sample."},
+                   {"vdk create -n hello-job -t my-team --template sql", "Start from SQL steps only."},
+                   {"vdk create -n hello-job -t my-team --cloud", "Register the job only."}},
+      .options = {value("name", "n", "NAME", "Name of the new data job."), team_option,
+                  value("path", "p", "DIR", "Folder in which the job's folder is made (default: the current one).",
+                        Completion::directory),
+                  value("template", "", "NAME", "What the folder starts with: default, sql, python, notebook, ingest."),
+                  std::move(cloud), flag("local", "Make the folder only."), url_option},
+      .exit_codes = {1, 5, 6, 8}};
 }
 
 Command deploy_command() {
   Option version = value("job-version", "", "VERSION", "Deploy this version of the sources, for example to go back.");
-  return {.name = "deploy",
-          .summary = "Deploy a data job, or change, show or remove its deployment.",
-          .description =
-              "Sends the job's folder to the control service, which keeps its version, prepares its Python and runs it "
-              "on the schedule of config.ini (UTC). Deploying what is deployed already changes nothing. A deployment "
-              "stays enabled or disabled unless asked otherwise.",
-          .examples = {{"vdk deploy -p hello-job", "Deploy the folder hello-job."},
-                       {"vdk deploy -p hello-job --dry-run", "Show what would change, and change nothing."},
-                       {"vdk deploy -n hello-job --show", "Show the deployment."},
-                       {"vdk deploy -n hello-job --disable", "Stop the schedule."},
-                       {"vdk deploy -n hello-job --update --job-version 1f6c2e", "Go back to another version."}},
-          .options = {name_option, team_option,
-                      value("job-path", "p", "DIR", "Folder of the data job.", Completion::directory),
-                      flag("create", "Deploy the folder (the default)."),
-                      flag("update", "Change the deployment without sending sources."),
-                      flag("enable", "Let the schedule run the job."), flag("disable", "Keep the schedule from running it."),
-                      flag("remove", "Remove the deployment; sources and history stay."),
-                      flag("show", "Show the deployment."),
-                      flag("dry-run", "Print the files and settings that would change; store nothing."),
-                      std::move(version),
-                      value("vdk-version", "v", "VERSION", "Version of vdk that runs the job (stored and reported)."),
-                      value("python-version", "", "VERSION",
-                            "Python that runs the job, for example 3.11; before config.ini's [job] python_version."),
-                      value("reason", "r", "TEXT", "Why, for the history of the sources."), url_option},
-          .exit_codes = {1, 5, 6, 8}};
+  return {
+      .name = "deploy",
+      .summary = "Deploy a data job, or change, show or remove its deployment.",
+      .description =
+          "Sends the job's folder to the control service, which keeps its version, prepares its Python and runs it "
+          "on the schedule of config.ini (UTC). Deploying what is deployed already changes nothing. A deployment "
+          "stays enabled or disabled unless asked otherwise.",
+      .examples = {{"vdk deploy -p hello-job", "Deploy the folder hello-job."},
+                   {"vdk deploy -p hello-job --dry-run", "Show what would change, and change nothing."},
+                   {"vdk deploy -n hello-job --show", "Show the deployment."},
+                   {"vdk deploy -n hello-job --disable", "Stop the schedule."},
+                   {"vdk deploy -n hello-job --update --job-version 1f6c2e", "Go back to another version."}},
+      .options = {name_option, team_option,
+                  value("job-path", "p", "DIR", "Folder of the data job.", Completion::directory),
+                  flag("create", "Deploy the folder (the default)."),
+                  flag("update", "Change the deployment without sending sources."),
+                  flag("enable", "Let the schedule run the job."),
+                  flag("disable", "Keep the schedule from running it."),
+                  flag("remove", "Remove the deployment; sources and history stay."),
+                  flag("show", "Show the deployment."),
+                  flag("dry-run", "Print the files and settings that would change; store nothing."), std::move(version),
+                  value("vdk-version", "v", "VERSION", "Version of vdk that runs the job (stored and reported)."),
+                  value("python-version", "", "VERSION",
+                        "Python that runs the job, for example 3.11; before config.ini's [job] python_version."),
+                  value("reason", "r", "TEXT", "Why, for the history of the sources."), url_option},
+      .exit_codes = {1, 5, 6, 8}};
 }
 
 Command execute_command() {
@@ -108,10 +111,11 @@ Command execute_command() {
 
 Command data_command(const std::string& noun, const std::string& one) {
   const bool secret = noun == "secrets";
-  Option set = value("set", "", "KEY VALUE",
-                     secret ? "Set a secret. The value is visible to other users of this machine: prefer --set-prompt or "
-                              "--set-stdin."
-                            : "Set a property; an existing one keeps its type.");
+  Option set =
+      value("set", "", "KEY VALUE",
+            secret ? "Set a secret. The value is visible to other users of this machine: prefer --set-prompt or "
+                     "--set-stdin."
+                   : "Set a property; an existing one keeps its type.");
   set.kind = OptionKind::pair;
   Option prompt = value("set-prompt", "", "KEY", "Ask for the value on the terminal without showing it.");
   prompt.kind = OptionKind::repeat;
@@ -123,14 +127,15 @@ Command data_command(const std::string& noun, const std::string& one) {
           .summary = "Read and change the " + noun + " of a data job.",
           .description = "Key-value data that the job reads with get_" + one + "()." +
                          (secret ? " Secrets are stored encrypted." : ""),
-          .examples = {secret ? Example{"vdk secrets -n hello-job --set-prompt db-password", "Ask for a value and store it."}
+          .examples = {secret ? Example{"vdk secrets -n hello-job --set-prompt db-password",
+                                        "Ask for a value and store it."}
                               : Example{"vdk properties -n hello-job --set last-id 42", "Store a value."},
                        {"vdk " + noun + " -n hello-job --list", "Show all."},
                        {"vdk " + noun + " -n hello-job --set-stdin token < token.txt", "Store a value from a pipe."}},
           .options = {name_option, team_option, std::move(set), std::move(prompt),
                       value("set-stdin", "", "KEY", "Set to what standard input gives, without its last line end."),
-                      std::move(file), std::move(remove), value("get", "", "KEY", "Print one."), flag("list", "Print all."),
-                      flag("delete-all-job-" + noun, "Delete all."),
+                      std::move(file), std::move(remove), value("get", "", "KEY", "Print one."),
+                      flag("list", "Print all."), flag("delete-all-job-" + noun, "Delete all."),
                       value("overwrite-all-job-" + noun, "", "FILE",
                             "Replace all by the JSON object of a file, - for standard input.", Completion::file),
                       url_option},
@@ -144,12 +149,13 @@ Command list_command() {
                  .kind = OptionKind::count};
   Option all = flag("all", "Jobs of all teams.");
   all.short_name = "a";
-  return {.name = "list",
-          .summary = "List data jobs.",
-          .description = "Jobs of a team, or all when there is neither a team nor a default team.",
-          .examples = {{"vdk list", "All jobs."}, {"vdk list -t my-team -mmm -o json", "Everything about a team's jobs."}},
-          .options = {team_option, std::move(all), std::move(more), url_option},
-          .exit_codes = {8}};
+  return {
+      .name = "list",
+      .summary = "List data jobs.",
+      .description = "Jobs of a team, or all when there is neither a team nor a default team.",
+      .examples = {{"vdk list", "All jobs."}, {"vdk list -t my-team -mmm -o json", "Everything about a team's jobs."}},
+      .options = {team_option, std::move(all), std::move(more), url_option},
+      .exit_codes = {8}};
 }
 
 }  // namespace
@@ -158,7 +164,10 @@ std::vector<Command> control_commands() {
   Option yes = flag("yes", "Do not ask.");
   Option path = value("path", "p", "DIR", "Folder to write to.", Completion::directory);
   path.default_value = ".";
-  return {create_command(), deploy_command(), execute_command(), list_command(),
+  return {create_command(),
+          deploy_command(),
+          execute_command(),
+          list_command(),
           {.name = "show",
            .summary = "Show a data job with its deployment and newest executions.",
            .description = "Configuration, deployments and the two newest executions.",

@@ -36,9 +36,9 @@ CreatePlan read_plan(const ParsedCommand& command, const Context& context) {
 void check_folder(const CreatePlan& plan) {
   const auto names = job::template_names();
   if (std::find(names.begin(), names.end(), plan.folder.template_name) == names.end()) {
-    throw Error(ErrorKind::usage, {"no such template '" + plan.folder.template_name + "'",
-                                   "vdk has " + text::quoted_list(names), "nothing was created",
-                                   "give one of these names with --template"});
+    throw Error(ErrorKind::usage,
+                {"no such template '" + plan.folder.template_name + "'", "vdk has " + text::quoted_list(names),
+                 "nothing was created", "give one of these names with --template"});
   }
   if (!std::filesystem::is_directory(plan.folder.parent)) {
     throw Error(ErrorKind::not_found,

@@ -85,7 +85,9 @@ std::string without_line_end(std::string value) {
   return value;
 }
 
-std::string read_file_or_stdin(const std::string& path) { return path == "-" ? read_standard_input() : files::read(path); }
+std::string read_file_or_stdin(const std::string& path) {
+  return path == "-" ? read_standard_input() : files::read(path);
+}
 
 /// All values to set, in the order set, set-prompt, set-stdin, set-file.
 std::vector<std::pair<std::string, std::string>> values_to_set(const ParsedCommand& command, bool secret) {
@@ -95,8 +97,9 @@ std::vector<std::pair<std::string, std::string>> values_to_set(const ParsedComma
     values.emplace_back(set[i], set[i + 1]);
   }
   if (secret && !set.empty()) {
-    log::warning("secrets on the command line are seen by other users and kept in shell histories; use --set-prompt, "
-                 "--set-stdin or --set-file");
+    log::warning(
+        "secrets on the command line are seen by other users and kept in shell histories; use --set-prompt, "
+        "--set-stdin or --set-file");
   }
   for (const std::string& key : command.all("set-prompt")) {
     values.emplace_back(key, prompt_hidden(key, "--set-stdin " + text::shell_quote(key) + " or --set-file"));
@@ -145,8 +148,9 @@ void apply_changes(const ParsedCommand& command, const DataSet& store, bool secr
     Json data = store.read();
     for (const std::string& key : command.all("delete")) {
       if (!data.contains(key)) {
-        throw Error(ErrorKind::not_found, {"cannot delete '" + key + "'", "data job " + store.job() + " has no such key",
-                                           "nothing was deleted", "see the keys with --list"});
+        throw Error(ErrorKind::not_found,
+                    {"cannot delete '" + key + "'", "data job " + store.job() + " has no such key",
+                     "nothing was deleted", "see the keys with --list"});
       }
       data.erase(key);
     }

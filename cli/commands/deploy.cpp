@@ -33,7 +33,8 @@ control::DeploymentRequest read_request(const ParsedCommand& command) {
 
 void check_flags(const ParsedCommand& command) {
   if (command.has("enable") && command.has("disable")) {
-    usage("cannot use --enable together with --disable", "a deployment is either enabled or disabled", "give one of them");
+    usage("cannot use --enable together with --disable", "a deployment is either enabled or disabled",
+          "give one of them");
   }
   std::vector<std::string> given;
   for (const char* operation : {"create", "update", "remove", "show"}) {
@@ -45,12 +46,12 @@ void check_flags(const ParsedCommand& command) {
     given.emplace_back(command.has("enable") ? "--enable" : "--disable");
   }
   if (given.size() > 1) {
-    usage("cannot use " + text::join(given, " together with "), "they ask for different operations", "give one of them");
+    usage("cannot use " + text::join(given, " together with "), "they ask for different operations",
+          "give one of them");
   }
   if (command.has("job-path") && command.has("job-version")) {
     usage("cannot use --job-path together with --job-version",
-          "a folder is deployed as a new version, --job-version names one that exists",
-          "leave out one of them");
+          "a folder is deployed as a new version, --job-version names one that exists", "leave out one of them");
   }
 }
 
@@ -143,7 +144,8 @@ int update(const ParsedCommand& command, Context& context) {
       service.deploy(team, job, request, [&](std::string_view text) { progress.update(text); });
   progress.clear();
   if (request.enabled && !request.job_version && !request.python_version && !request.vdk_version) {
-    log::info("Deployment of Data Job " + job + " updated; status: " + (*request.enabled ? "enabled" : "disabled") + "; ");
+    log::info("Deployment of Data Job " + job + " updated; status: " + (*request.enabled ? "enabled" : "disabled") +
+              "; ");
   }
   return report_outcome(outcome, context);
 }
@@ -163,9 +165,10 @@ void load_folder(FolderDeploy& deploy, const ParsedCommand& command) {
   const std::string path = command.has("job-path") ? *command.value("job-path") : prompt("Job Path", "--job-path");
   deploy.job = job::load(path);
   if (!deploy.job.ini) {
-    throw Error(ErrorKind::configuration,
-                {"cannot deploy " + deploy.job.directory.string(), "the folder has no config.ini",
-                 "nothing was deployed", "add a config.ini with `[owner]` and `team = NAME`, or give another --job-path"});
+    throw Error(
+        ErrorKind::configuration,
+        {"cannot deploy " + deploy.job.directory.string(), "the folder has no config.ini", "nothing was deployed",
+         "add a config.ini with `[owner]` and `team = NAME`, or give another --job-path"});
   }
   for (const std::string& warning : deploy.job.config.warnings) {
     log::warning(warning);
@@ -188,7 +191,8 @@ std::optional<control::DataJob> find_job(Context& context, const std::string& na
   }
 }
 
-/// config.ini and -t must agree. The default team is only a fallback: unlike in the original it never contradicts config.ini.
+/// config.ini and -t must agree. The default team is only a fallback: unlike in the original it never contradicts
+/// config.ini.
 void settle_team(FolderDeploy& deploy, const ParsedCommand& command, Context& context) {
   const std::string given = command.value_or("team", "");
   const std::string& configured = deploy.job.config.team;
@@ -207,7 +211,7 @@ void settle_team(FolderDeploy& deploy, const ParsedCommand& command, Context& co
   if (given.empty() && !configured.empty() && !stored.empty() && stored != configured) {
     deploy.stored.reset();  // asks the service with the team of config.ini, which answers as it must
   }
-  deploy.team = !given.empty() ? given
+  deploy.team = !given.empty()        ? given
                 : !configured.empty() ? configured
                 : !stored.empty()     ? stored
                                       : context.team_for_new_job();
@@ -219,10 +223,10 @@ void register_job(FolderDeploy& deploy, Context& context) {
     return;
   }
   if (!service.registers_on_deploy()) {
-    throw Error(ErrorKind::not_found,
-                {"cannot deploy data job " + deploy.name, "the control service does not know it", "nothing was deployed",
-                 "register it first: vdk create --cloud -n " + text::shell_quote(deploy.name) + " -t " +
-                     text::shell_quote(deploy.team)});
+    throw Error(ErrorKind::not_found, {"cannot deploy data job " + deploy.name, "the control service does not know it",
+                                       "nothing was deployed",
+                                       "register it first: vdk create --cloud -n " + text::shell_quote(deploy.name) +
+                                           " -t " + text::shell_quote(deploy.team)});
   }
   control::DataJob job;
   job.job_name = deploy.name;
@@ -285,15 +289,16 @@ int deploy_folder(const ParsedCommand& command, Context& context) {
     log::warning("config.ini has no schedule_cron: the job is deployed without a schedule");
   }
   if (!context.json()) {
-    log::info("Deploy Data Job with name " + deploy.name + " from directory " + deploy.job.directory.string() + " ... ");
+    log::info("Deploy Data Job with name " + deploy.name + " from directory " + deploy.job.directory.string() +
+              " ... ");
   }
   register_job(deploy, context);
   ProgressLine progress(!context.json());
   progress.update("uploading sources");
   deploy.request.job_version = service.upload(deploy.team, deploy.name, deploy.zip, command.value_or("reason", ""));
   service.update_job(with_config(*deploy.stored, deploy.job.config));
-  const control::DeployOutcome outcome = service.deploy(deploy.team, deploy.name, deploy.request,
-                                                        [&](std::string_view text) { progress.update(text); });
+  const control::DeployOutcome outcome =
+      service.deploy(deploy.team, deploy.name, deploy.request, [&](std::string_view text) { progress.update(text); });
   progress.clear();
   return report_outcome(outcome, context);
 }

@@ -77,7 +77,8 @@ std::vector<SettingChange> job_settings(const std::optional<control::DataJob>& s
         {"enable_execution_notifications", yes_no(job.enable_execution_notifications)},
         {"notification_delay_period_minutes", std::to_string(job.notification_delay_period_minutes)},
         {"notified_on_job_failure_user_error", text::join(job.contacts.notified_on_job_failure_user_error, "; ")},
-        {"notified_on_job_failure_platform_error", text::join(job.contacts.notified_on_job_failure_platform_error, "; ")},
+        {"notified_on_job_failure_platform_error",
+         text::join(job.contacts.notified_on_job_failure_platform_error, "; ")},
         {"notified_on_job_success", text::join(job.contacts.notified_on_job_success, "; ")},
         {"notified_on_job_deploy", text::join(job.contacts.notified_on_job_deploy, "; ")}};
   };
@@ -108,7 +109,8 @@ DeployPlan plan_deploy(control::Service& service, const std::optional<control::D
                        const control::DataJob& wanted, const control::DeploymentRequest& request,
                        const std::string& zip) {
   DeployPlan plan;
-  plan.files = compare(stored ? deployed_files(service, *stored) : std::map<std::string, std::string>{}, file_hashes(zip));
+  plan.files =
+      compare(stored ? deployed_files(service, *stored) : std::map<std::string, std::string>{}, file_hashes(zip));
   plan.settings = job_settings(stored, wanted);
   std::optional<control::Deployment> now;
   if (stored) {

@@ -33,8 +33,8 @@ class Pause {
     if (m_request.deadline && std::chrono::steady_clock::now() >= *m_request.deadline) {
       throw Error(ErrorKind::timeout,
                   {"gave up waiting for execution " + m_request.id, "it did not end within the time of --timeout",
-                   "the execution goes on", "look again with `vdk execute -n " + m_request.job + " --wait -i " +
-                                                m_request.id + "`"});
+                   "the execution goes on",
+                   "look again with `vdk execute -n " + m_request.job + " --wait -i " + m_request.id + "`"});
     }
     std::this_thread::sleep_for(m_next);
     m_next = std::min(m_next * 3 / 2, std::chrono::milliseconds(1000));
@@ -82,9 +82,9 @@ bool find_newest(ExecuteRequest& request, control::Service& service) {
 
 void require_newest(ExecuteRequest& request, control::Service& service) {
   if (!find_newest(request, service)) {
-    throw Error(ErrorKind::not_found, {"data job " + request.job + " has no executions", "it has never been started",
-                                       "there is nothing to show", "start it with `vdk execute -n " + request.job +
-                                                                       " --start`"});
+    throw Error(ErrorKind::not_found,
+                {"data job " + request.job + " has no executions", "it has never been started",
+                 "there is nothing to show", "start it with `vdk execute -n " + request.job + " --start`"});
   }
 }
 
@@ -96,8 +96,8 @@ Json start(ExecuteRequest& request, Context& context, bool quiet) {
   record["team"] = request.team;
   record["execution_id"] = request.id;
   if (!quiet) {
-    const std::string options = "-n " + text::shell_quote(request.job) + " -t " + text::shell_quote(request.team) + " -i " +
-                                text::shell_quote(request.id);
+    const std::string options = "-n " + text::shell_quote(request.job) + " -t " + text::shell_quote(request.team) +
+                                " -i " + text::shell_quote(request.id);
     print("Execution with id " + request.id + " of data job " + request.job +
           " was started.\nSee its state with:\n    vdk execute " + options +
           " --show\nSee its log with:\n    vdk execute " + options + " --logs\n");
@@ -124,8 +124,7 @@ void print_logs(ExecuteRequest& request, control::Service& service, bool follow)
   Pause pause(request);
   while (true) {
     // The state is read first: what is logged before the end is then always printed.
-    const bool over =
-        !follow || control::is_final(service.get_execution(request.team, request.job, request.id).status);
+    const bool over = !follow || control::is_final(service.get_execution(request.team, request.job, request.id).status);
     const std::string log = service.execution_logs(request.team, request.job, request.id, 0);
     if (log.size() > shown) {
       print(std::string_view(log).substr(shown));

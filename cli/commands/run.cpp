@@ -90,8 +90,8 @@ std::string checked_arguments(const ParsedCommand& command) {
   if (!given.empty()) {
     const Json parsed = parse_json(given, "invalid value for '--arguments'", "the value");
     if (!parsed.is_object() && !parsed.is_array()) {
-      throw Error(ErrorKind::usage, {"invalid value for '--arguments'", "it is not a JSON object", "the job was not run",
-                                     "give an object such as '{\"key\": \"value\"}'"});
+      throw Error(ErrorKind::usage, {"invalid value for '--arguments'", "it is not a JSON object",
+                                     "the job was not run", "give an object such as '{\"key\": \"value\"}'"});
     }
   }
   return given;

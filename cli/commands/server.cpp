@@ -53,8 +53,9 @@ int run_schedule_preview(const ParsedCommand& command, Context& context) {
   const std::string wanted = command.value_or("count", "5");
   const auto count = text::parse_int(wanted);
   if (!count || *count < 1 || *count > most) {
-    throw Error(ErrorKind::usage, {"invalid value for '--count' / '-n'", "'" + wanted + "' is not a number from 1 to 1000",
-                                   "nothing was done", "give how many times to show, for example -n 5"});
+    throw Error(ErrorKind::usage,
+                {"invalid value for '--count' / '-n'", "'" + wanted + "' is not a number from 1 to 1000",
+                 "nothing was done", "give how many times to show, for example -n 5"});
   }
   const std::string& expression = command.positionals.front();
   const control::Cron cron = control::Cron::parse(expression);

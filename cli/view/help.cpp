@@ -118,14 +118,15 @@ std::string root_help() {
          "  vdk server\n\n"
          "Usage: vdk [OPTIONS] COMMAND [ARGUMENTS]\n\n"
          "Commands:\n" +
-         command_list(commands) +
-         "\nOptions:\n" + entry("-v, --verbosity LEVEL", "CRITICAL, ERROR, WARNING, INFO or DEBUG.", 28) +
+         command_list(commands) + "\nOptions:\n" +
+         entry("-v, --verbosity LEVEL", "CRITICAL, ERROR, WARNING, INFO or DEBUG.", 28) +
          entry("-o, --output FORMAT", "TEXT or JSON.", 28) + entry("--version", "Show the version and exit.", 28) +
          entry("-h, --help", "Show this help and exit; after a command, that command's help.", 28);
 }
 
 std::string group_help(std::string_view group) {
-  return "Usage: vdk " + std::string(group) + " COMMAND [ARGUMENTS]\n\nCommands:\n" + command_list(group_members(group));
+  return "Usage: vdk " + std::string(group) + " COMMAND [ARGUMENTS]\n\nCommands:\n" +
+         command_list(group_members(group));
 }
 
 std::string command_help(const Command& command) {

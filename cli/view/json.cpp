@@ -13,10 +13,18 @@ std::string python_string(const std::string& text) {
   std::string out(1, quote);
   for (const char c : text) {
     switch (c) {
-      case '\n': out += "\\n"; break;
-      case '\t': out += "\\t"; break;
-      case '\r': out += "\\r"; break;
-      case '\\': out += "\\\\"; break;
+      case '\n':
+        out += "\\n";
+        break;
+      case '\t':
+        out += "\\t";
+        break;
+      case '\r':
+        out += "\\r";
+        break;
+      case '\\':
+        out += "\\\\";
+        break;
       default:
         if (c == quote) {
           out += '\\';
@@ -85,10 +93,12 @@ Json parse_json(const std::string& text, const std::string& what, const std::str
   } catch (const Json::parse_error& error) {
     const std::string message = error.what();
     const auto start = message.find("] ");
-    throw Error(ErrorKind::usage, {what, source + " is not valid JSON: " +
-                                             (start == std::string::npos ? message : message.substr(start + 2)),
-                                   "nothing was changed", "give a JSON object such as '{\"key\": \"value\"}', quoted for "
-                                                          "the shell"});
+    throw Error(
+        ErrorKind::usage,
+        {what, source + " is not valid JSON: " + (start == std::string::npos ? message : message.substr(start + 2)),
+         "nothing was changed",
+         "give a JSON object such as '{\"key\": \"value\"}', quoted for "
+         "the shell"});
   }
 }
 

@@ -27,7 +27,8 @@ Json deployment_row(const control::Deployment& deployment) {
   row["job_name"] = deployment.job_name;
   row["job_version"] = deployment.job_version;
   row["last_deployed_by"] = deployment.last_deployed_by;
-  row["last_deployed_date"] = deployment.last_deployed_date ? Json(format_time(*deployment.last_deployed_date)) : Json("");
+  row["last_deployed_date"] =
+      deployment.last_deployed_date ? Json(format_time(*deployment.last_deployed_date)) : Json("");
   row["python_version"] = deployment.python_version;
   row["enabled"] = deployment.enabled;
   return row;

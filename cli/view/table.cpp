@@ -58,7 +58,8 @@ void align_points(Column& column) {
 }
 
 void finish(Column& column) {
-  const bool any = std::any_of(column.cells.begin(), column.cells.end(), [](const auto& c) { return !c.front().empty(); });
+  const bool any =
+      std::any_of(column.cells.begin(), column.cells.end(), [](const auto& c) { return !c.front().empty(); });
   column.number = column.number && any;
   if (column.number) {
     align_points(column);

@@ -140,7 +140,8 @@ std::string read_standard_input() {
 
 bool colour_on_stderr() {
   const auto term = process::environment("TERM");
-  return ::isatty(STDERR_FILENO) == 1 && process::environment("NO_COLOR").value_or("").empty() && term && *term != "dumb";
+  return ::isatty(STDERR_FILENO) == 1 && process::environment("NO_COLOR").value_or("").empty() && term &&
+         *term != "dumb";
 }
 
 ProgressLine::ProgressLine(bool enabled) : m_enabled(enabled && ::isatty(STDERR_FILENO) == 1) {}

@@ -13,7 +13,8 @@ void print(std::string_view text);
 
 /// Standard input and error are a terminal, so a question can be asked and seen.
 [[nodiscard]] bool can_prompt() noexcept;
-/// Ask for one line; empty answer gives `fallback` when there is one. Without a terminal: Error(usage) that names `flag`.
+/// Ask for one line; empty answer gives `fallback` when there is one. Without a terminal: Error(usage) that names
+/// `flag`.
 [[nodiscard]] std::string prompt(const std::string& question, const std::string& flag,
                                  const std::optional<std::string>& fallback = std::nullopt);
 /// The same without showing what is typed.

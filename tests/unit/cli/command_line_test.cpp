@@ -34,7 +34,7 @@ Error refusal(const std::vector<std::string>& words) {
 TEST_CASE("every command of the table has a handler and distinct option names") {
   for (const auto& command : vdk::cli::command_table()) {
     CAPTURE(command.name);
-    CHECK(vdk::cli::find_handler(command.name) != nullptr);
+    CHECK((vdk::cli::find_handler(command.name) != nullptr));
     std::set<std::string> names;
     for (const auto& option : vdk::cli::effective_options(command)) {
       CHECK(names.insert("--" + option.long_name).second);
@@ -49,8 +49,11 @@ TEST_CASE("every command of the table has a handler and distinct option names") 
 }
 
 TEST_CASE("the output format is understood attached, separated, before the command and in any case") {
-  for (const std::vector<std::string>& words : std::vector<std::vector<std::string>>{
-           {"list", "-ojson"}, {"list", "-o", "JSON"}, {"list", "--output=Json"}, {"-o", "json", "list"}, {"-ojson", "list"}}) {
+  for (const std::vector<std::string>& words : std::vector<std::vector<std::string>>{{"list", "-ojson"},
+                                                                                     {"list", "-o", "JSON"},
+                                                                                     {"list", "--output=Json"},
+                                                                                     {"-o", "json", "list"},
+                                                                                     {"-ojson", "list"}}) {
     CHECK(parse(words).json());
     CHECK(vdk::cli::wants_json(words));
   }
