@@ -180,7 +180,8 @@ void InterpreterCache::load() {
     if (!content) {
       return;
     }
-    for (const auto& [path, value] : Json::parse(*content).items()) {
+    const Json document = Json::parse(*content);
+    for (const auto& [path, value] : document.items()) {
       Entry entry;
       entry.stamp = value.at("stamp");
       entry.checked = value.at("checked");
