@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "run/ingest.hpp"
+
+#include "run/ingest_rows.hpp"
+#include "vdk/core/text.hpp"
+
+namespace vdk::run {
+
+namespace {
+
+std::string text_of(simdjson::dom::element head, const char* key) {
+  std::string_view value;
+  return head[key].get(value) == simdjson::SUCCESS ? std::string(value) : std::string();
+}
+
+void check_widths(const Batch& batch) {
+  for (const auto row : batch.rows.array) {
+    simdjson::dom::array cells;
+    if (row.get(cells) != simdjson::SUCCESS || cells.size() != batch.columns.size()) {
+      throw bad_rows(batch, "a row does not have as many values as there are column names",
+                     "Send one value for each of: " + text::quoted_list(batch.columns));
+    }
+  }
+}
+
+}  // namespace
+
+struct Ingester::Parser {
+  simdjson::dom::parser dom;
+};
+
+Error bad_rows(const Batch& batch, std::string why, std::string countermeasures) {
+  const std::string table = batch.table.empty() ? std::string() : " into '" + batch.table + "'";
+  return Error(ErrorKind::user_code,
+               {"cannot ingest rows" + table + " with method '" + batch.method + "'", std::move(why),
+                "this batch of rows is not stored, and the step that sent it fails", std::move(countermeasures)});
+}
+
+Ingester::Ingester(Session& session) : m_session(session), m_parser(std::make_unique<Parser>()) {}
+Ingester::~Ingester() = default;
+
+void Ingester::accept(const std::string& message) {
+  if (m_failure) {
+    throw Error(*m_failure);
+  }
+  try {
+    write(message);
+  } catch (const Error& error) {
+    if (!m_session.flag("ingester_should_raise_exception_on_failure", true)) {
+      m_session.lines.warning("ingestion failed and goes on, as ingester_should_raise_exception_on_failure=false asks: " +
+                              std::string(error.what()));
+      return;
+    }
+    m_failure = error;
+    throw;
+  }
+}
+
+void Ingester::write(const std::string& message) {
+  simdjson::dom::element document;
+  if (const auto code = m_parser->dom.parse(message).get(document); code != simdjson::SUCCESS) {
+    throw Error(ErrorKind::user_code, {"cannot read rows that were sent for ingestion", simdjson::error_message(code),
+                                       "the rows are not stored, and the step that sent them fails",
+                                       "Send integers of at most 64 bits and text that is valid Unicode"});
+  }
+  simdjson::dom::element head;
+  simdjson::dom::array array;
+  if (document["head"].get(head) != simdjson::SUCCESS || document["rows"].get(array) != simdjson::SUCCESS) {
+    throw Error(ErrorKind::internal, {"cannot read rows that were sent for ingestion", "the message has no rows", "", ""});
+  }
+  const Rows rows{array};
+  Batch batch{text::lower(text_of(head, "method")), text_of(head, "target"), text_of(head, "table"),
+              text_of(head, "collection"),          {},                      rows};
+  if (batch.method.empty()) {
+    batch.method = text::lower(m_session.setting("ingest_method_default"));
+  }
+  if (batch.method.empty()) {
+    batch.method = "sqlite";
+  }
+  if (batch.target.empty()) {
+    batch.target = m_session.setting("ingest_target_default");
+  }
+  simdjson::dom::array columns;
+  if (head["columns"].get(columns) == simdjson::SUCCESS) {
+    for (const auto column : columns) {
+      std::string_view name;
+      if (column.get(name) == simdjson::SUCCESS) {
+        batch.columns.emplace_back(name);
+      }
+    }
+  }
+  check_widths(batch);
+  sink(batch.method).write(batch);
+  m_rows_written += static_cast<long long>(array.size());
+}
+
+Sink& Ingester::sink(const std::string& method) {
+  auto& slot = m_sinks[method];
+  if (slot) {
+    return *slot;
+  }
+  const auto& databases = m_session.databases->files();
+  if (databases.contains(method)) {
+    slot = make_sqlite_sink(m_session, method);
+  } else if (method == "file") {
+    slot = make_file_sink(m_session);
+  } else if (method == "http") {
+    slot = make_http_sink(m_session);
+  } else {
+    m_sinks.erase(method);
+    std::vector<std::string> known{"file", "http"};
+    for (const auto& entry : databases) {
+      known.push_back(entry.first);
+    }
+    throw Error(ErrorKind::configuration,
+                {"cannot ingest rows with method '" + method + "'", "there is no ingestion method of that name; known: " +
+                     text::quoted_list(known),
+                 "the rows are not stored, and the step that sent them fails",
+                 "Pass another method, or correct ingest_method_default in config.ini"});
+  }
+  return *slot;
+}
+
+std::optional<Error> Ingester::take_failure() {
+  std::optional<Error> failure;
+  failure.swap(m_failure);
+  return failure;
+}
+
+}  // namespace vdk::run

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <simdjson.h>
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace vdk::run {
+
+struct Rows {
+  simdjson::dom::array array;
+};
+
+/// The text inside {"$bytes": "00ff"} or {"$float": "inf"}, how the host marks what JSON has no word for.
+[[nodiscard]] inline std::optional<std::string_view> marked(simdjson::dom::element value, std::string_view mark) {
+  simdjson::dom::object object;
+  std::string_view content;
+  if (value.get(object) == simdjson::SUCCESS && object.size() == 1 &&
+      object.at_key(mark).get(content) == simdjson::SUCCESS) {
+    return content;
+  }
+  return std::nullopt;
+}
+
+}  // namespace vdk::run

@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <sqlite3.h>
+
+#include <algorithm>
+#include <limits>
+
+#include "run/ingest.hpp"
+#include "run/ingest_rows.hpp"
+#include "vdk/core/text.hpp"
+
+namespace vdk::run {
+
+namespace {
+
+using Type = simdjson::dom::element_type;
+
+struct Finalizer {
+  void operator()(sqlite3_stmt* statement) const noexcept { sqlite3_finalize(statement); }
+};
+using Statement = std::unique_ptr<sqlite3_stmt, Finalizer>;
+
+std::string identifier(std::string_view name) { return "\"" + text::replace_all(std::string(name), "\"", "\"\"") + "\""; }
+
+Error sqlite_failure(const Batch& batch, sqlite3* db) {
+  const int code = sqlite3_errcode(db) & 0xFF;
+  const std::string why = sqlite3_errmsg(db);
+  if (code == SQLITE_BUSY || code == SQLITE_LOCKED) {
+    return bad_rows(batch, why + ": another connection holds the database",
+                    "Commit or roll back transactions and read cursors to the end before rows are sent to the same file");
+  }
+  if (code == SQLITE_IOERR || code == SQLITE_FULL || code == SQLITE_CORRUPT || code == SQLITE_CANTOPEN) {
+    return Error(ErrorKind::platform,
+                 {"cannot write rows into '" + batch.table + "'", why,
+                  "this batch of rows is not stored, and the step that sent it fails",
+                  "Check the disk and the database file"});
+  }
+  return bad_rows(batch, why, "Correct the rows or the table so that they fit each other");
+}
+
+void execute(sqlite3* db, const std::string& sql, const Batch& batch) {
+  if (sqlite3_exec(db, sql.c_str(), nullptr, nullptr, nullptr) != SQLITE_OK) {
+    throw sqlite_failure(batch, db);
+  }
+}
+
+/// A batch is stored whole or not at all; inside a transaction that a .sql step left open it is a part of that one.
+class BatchTransaction {
+ public:
+  BatchTransaction(sqlite3* db, const Batch& batch) : m_db(db), m_batch(batch), m_nested(sqlite3_get_autocommit(db) == 0) {
+    execute(db, m_nested ? "SAVEPOINT vdk_batch" : "BEGIN IMMEDIATE", batch);
+  }
+  void commit() {
+    execute(m_db, m_nested ? "RELEASE vdk_batch" : "COMMIT", m_batch);
+    m_done = true;
+  }
+  ~BatchTransaction() {
+    if (!m_done) {
+      const char* undo = m_nested ? "ROLLBACK TO vdk_batch; RELEASE vdk_batch" : "ROLLBACK";
+      sqlite3_exec(m_db, undo, nullptr, nullptr, nullptr);
+    }
+  }
+  BatchTransaction(const BatchTransaction&) = delete;
+  BatchTransaction& operator=(const BatchTransaction&) = delete;
+
+ private:
+  sqlite3* m_db;
+  const Batch& m_batch;
+  bool m_nested;
+  bool m_done = false;
+};
+
+std::vector<std::string> table_columns(sqlite3* db, const Batch& batch) {
+  sqlite3_stmt* raw = nullptr;
+  const std::string sql = "PRAGMA table_info(" + identifier(batch.table) + ")";
+  if (sqlite3_prepare_v2(db, sql.c_str(), -1, &raw, nullptr) != SQLITE_OK) {
+    throw sqlite_failure(batch, db);
+  }
+  const Statement statement(raw);
+  std::vector<std::string> names;
+  while (sqlite3_step(raw) == SQLITE_ROW) {
+    names.emplace_back(reinterpret_cast<const char*>(sqlite3_column_text(raw, 1)));
+  }
+  return names;
+}
+
+const char* type_of(const Batch& batch, std::size_t column) {
+  const char* found = nullptr;
+  for (const auto row : batch.rows.array) {
+    const simdjson::dom::element value = row.get_array().value_unsafe().at(column).value_unsafe();
+    const char* type = "TEXT";
+    switch (value.type()) {
+      case Type::NULL_VALUE:
+        continue;
+      case Type::BOOL:
+      case Type::INT64:
+      case Type::UINT64:
+        type = "INTEGER";
+        break;
+      case Type::DOUBLE:
+        type = "REAL";
+        break;
+      case Type::OBJECT:
+        type = marked(value, "$bytes") ? "BLOB" : (marked(value, "$float") ? "REAL" : "TEXT");
+        break;
+      default:
+        break;
+    }
+    const std::string_view old = found == nullptr ? type : found;
+    const bool is_numeric = (old == "INTEGER" || old == "REAL") && (type[0] == 'I' || type[0] == 'R');
+    if (old == type) {
+      found = type;
+    } else if (is_numeric) {
+      found = "REAL";
+    } else {
+      return "TEXT";
+    }
+  }
+  return found == nullptr ? "TEXT" : found;
+}
+
+std::string create_statement(const Batch& batch) {
+  std::string columns;
+  for (std::size_t i = 0; i < batch.columns.size(); ++i) {
+    columns += (i == 0 ? "" : ", ") + identifier(batch.columns[i]) + " " + type_of(batch, i);
+  }
+  return "CREATE TABLE IF NOT EXISTS " + identifier(batch.table) + " (" + columns + ")";
+}
+
+std::vector<std::string> missing(const std::vector<std::string>& from, const std::vector<std::string>& in) {
+  std::vector<std::string> result;
+  for (const std::string& name : from) {
+    const auto same = [&](const std::string& other) { return text::lower(other) == text::lower(name); };
+    if (std::none_of(in.begin(), in.end(), same)) {
+      result.push_back(name);
+    }
+  }
+  return result;
+}
+
+void check_columns(const Batch& batch, const std::vector<std::string>& table) {
+  const auto extra = missing(batch.columns, table);
+  const auto absent = missing(table, batch.columns);
+  if (extra.empty() && absent.empty() && table.size() == batch.columns.size()) {
+    return;
+  }
+  std::string why = "the columns of the rows are not the columns of the table";
+  why += extra.empty() ? "" : "; only in the rows: " + text::quoted_list(extra);
+  why += absent.empty() ? "" : "; only in the table: " + text::quoted_list(absent);
+  throw bad_rows(batch, why, "Send rows with exactly these columns: " + text::quoted_list(table) +
+                                 ", or change the table first");
+}
+
+int bind_bytes(sqlite3_stmt* statement, int at, std::string_view hex) {
+  std::string bytes;
+  bytes.reserve(hex.size() / 2);
+  for (std::size_t i = 0; i + 1 < hex.size(); i += 2) {
+    bytes += static_cast<char>(std::stoi(std::string(hex.substr(i, 2)), nullptr, 16));
+  }
+  return sqlite3_bind_blob64(statement, at, bytes.data(), bytes.size(), SQLITE_TRANSIENT);
+}
+
+int bind_compound(sqlite3_stmt* statement, int at, simdjson::dom::element value) {
+  if (const auto hex = marked(value, "$bytes")) {
+    return bind_bytes(statement, at, *hex);
+  }
+  if (const auto number = marked(value, "$float")) {
+    const double infinity = std::numeric_limits<double>::infinity();
+    return sqlite3_bind_double(statement, at, *number == "inf" ? infinity : -infinity);
+  }
+  const std::string json = simdjson::minify(value);
+  return sqlite3_bind_text64(statement, at, json.data(), json.size(), SQLITE_TRANSIENT, SQLITE_UTF8);
+}
+
+int bind(sqlite3_stmt* statement, int at, simdjson::dom::element value) {
+  switch (value.type()) {
+    case Type::NULL_VALUE:
+      return sqlite3_bind_null(statement, at);
+    case Type::BOOL:
+      return sqlite3_bind_int(statement, at, value.get_bool().value_unsafe() ? 1 : 0);
+    case Type::INT64:
+      return sqlite3_bind_int64(statement, at, value.get_int64().value_unsafe());
+    case Type::DOUBLE:
+      return sqlite3_bind_double(statement, at, value.get_double().value_unsafe());
+    case Type::STRING: {
+      const std::string_view s = value.get_string().value_unsafe();
+      return sqlite3_bind_text64(statement, at, s.data(), s.size(), SQLITE_STATIC, SQLITE_UTF8);
+    }
+    case Type::UINT64:
+      return SQLITE_RANGE;
+    default:
+      return bind_compound(statement, at, value);
+  }
+}
+
+class SqliteSink final : public Sink {
+ public:
+  SqliteSink(Session& session, std::string database) : m_session(session), m_database(std::move(database)) {}
+  void write(const Batch& batch) override;
+
+ private:
+  void insert(sqlite3* db, const Batch& batch);
+  Session& m_session;
+  std::string m_database;
+};
+
+void SqliteSink::write(const Batch& batch) {
+  if (batch.table.empty()) {
+    throw bad_rows(batch, "no destination_table was given", "Pass destination_table with the rows");
+  }
+  const std::filesystem::path file =
+      batch.target.empty() ? m_session.databases->file(m_database) : std::filesystem::path(batch.target);
+  sqlite3* db = m_session.databases->connection(file);
+  BatchTransaction transaction(db, batch);
+  std::vector<std::string> table = table_columns(db, batch);
+  if (table.empty()) {
+    if (!m_session.flag("sqlite_ingest_auto_create_table_enabled", true)) {
+      throw bad_rows(batch, "the table does not exist and sqlite_ingest_auto_create_table_enabled is false",
+                     "Create the table in an earlier step, or enable that setting");
+    }
+    execute(db, create_statement(batch), batch);
+  } else {
+    check_columns(batch, table);
+  }
+  insert(db, batch);
+  transaction.commit();
+}
+
+void SqliteSink::insert(sqlite3* db, const Batch& batch) {
+  std::string names;
+  std::string places;
+  for (const std::string& column : batch.columns) {
+    names += (names.empty() ? "" : ", ") + identifier(column);
+    places += places.empty() ? "?" : ", ?";
+  }
+  const std::string sql = "INSERT INTO " + identifier(batch.table) + " (" + names + ") VALUES (" + places + ")";
+  sqlite3_stmt* raw = nullptr;
+  if (sqlite3_prepare_v2(db, sql.c_str(), -1, &raw, nullptr) != SQLITE_OK) {
+    throw sqlite_failure(batch, db);
+  }
+  const Statement statement(raw);
+  for (const auto row : batch.rows.array) {
+    int at = 0;
+    for (const auto value : row.get_array().value_unsafe()) {
+      ++at;
+      if (bind(raw, at, value) != SQLITE_OK) {
+        throw bad_rows(batch,
+                       "a value of column '" + batch.columns[static_cast<std::size_t>(at) - 1] + "' does not fit SQLite",
+                       "Send integers of at most 64 bits with sign");
+      }
+    }
+    if (sqlite3_step(raw) != SQLITE_DONE) {
+      const Error error = sqlite_failure(batch, db);
+      throw Error(error);
+    }
+    sqlite3_reset(raw);
+  }
+}
+
+}  // namespace
+
+std::unique_ptr<Sink> make_sqlite_sink(Session& session, std::string database) {
+  return std::make_unique<SqliteSink>(session, std::move(database));
+}
+
+}  // namespace vdk::run

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <string>
+
+namespace vdk::run {
+
+/// The child interpreter that runs the Python steps of one job. Its output streams are those of this process.
+class PythonHost {
+ public:
+  /// Starts `interpreter SDK/host.py FD` and sends the first message.
+  PythonHost(const std::filesystem::path& interpreter, const std::string& first_message);
+  ~PythonHost();
+  PythonHost(const PythonHost&) = delete;
+  PythonHost& operator=(const PythonHost&) = delete;
+
+  void send(const std::string& line);
+  /// The next message; nothing when the child ended instead (then `ended()` says how).
+  [[nodiscard]] std::optional<std::string> receive();
+  /// Sentence about how the child ended, and the exit code that the run gets for it.
+  struct End {
+    std::string sentence;
+    int exit_code = 1;
+  };
+  [[nodiscard]] End ended();
+  /// Ask the child to end and wait for it.
+  void finish();
+
+ private:
+  bool take_line(std::string& line);
+  void press_on_signal();
+  void reap(bool block);
+  int m_socket = -1;
+  int m_pidfd = -1;
+  pid_t m_pid = -1;
+  int m_status = 0;
+  bool m_reaped = false;
+  std::string m_buffer;
+  std::size_t m_scanned = 0;
+  std::optional<std::chrono::steady_clock::time_point> m_signalled;
+  int m_pressure = 0;
+};
+
+/// The folder of the SDK in the shared data, or in the source tree.
+[[nodiscard]] std::filesystem::path sdk_directory();
+
+}  // namespace vdk::run

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "run/session.hpp"
+
+#include "run/python_text.hpp"
+#include "vdk/core/text.hpp"
+
+namespace vdk::run {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json parse_arguments(const std::string& text) {
+  if (text.empty()) {
+    return Json::object();
+  }
+  try {
+    return Json::parse(text);
+  } catch (const Json::exception& error) {
+    throw Error(ErrorKind::user_code, {"cannot read the arguments of the job", "they are no valid JSON: " + text,
+                                       "no step was run", "Give one JSON object, for example {\"day\": \"2024-01-31\"}"});
+  }
+}
+
+std::map<std::string, std::string> make_execution_properties(const Ids& ids, TimePoint start) {
+  const long long micros = to_unix_micros(start);
+  const std::string seconds = std::to_string(micros / 1'000'000);
+  std::string fraction = std::to_string(micros % 1'000'000);
+  fraction.insert(0, 6 - fraction.size(), '0');
+  return {{"pa__execution_id", ids.execution_id},
+          {"pa__job_start_unixtime", seconds},
+          {"pa__job_start_ts_expr", "cast (" + seconds + "." + fraction + " as timestamp)"},
+          {"pa__op_id", ids.op_id}};
+}
+
+bool is_stronger_than_secrets(config::Origin origin) {
+  return origin == config::Origin::environment || origin == config::Origin::flag;
+}
+
+}  // namespace
+
+Session::Session(const RunRequest& asked, const Clock& the_clock, const LogLines& the_lines)
+    : request(asked),
+      clock(the_clock),
+      lines(the_lines),
+      execution_properties(make_execution_properties(asked.ids, the_clock.now())),
+      m_properties("properties", the_lines),
+      m_secrets("secrets", the_lines) {
+  arguments = parse_arguments(asked.arguments_json);
+  read_secret_settings();
+  const std::string configured = setting("temporary_write_directory");
+  temporary_directory = configured.empty() ? std::filesystem::temp_directory_path() : std::filesystem::path(configured);
+  std::error_code ignored;
+  std::filesystem::create_directories(temporary_directory, ignored);
+  find_databases();
+}
+
+void Session::read_secret_settings() {
+  if (request.secrets == nullptr) {
+    return;
+  }
+  Json secrets;
+  try {
+    secrets = Json::parse(request.secrets->read_all());
+  } catch (const std::exception&) {
+    // Most jobs have no secret settings; a step that reads secrets itself gets the failure.
+    lines.warning("the job's secrets could not be read: settings among them are not applied");
+    return;
+  }
+  const auto declared = request.settings.values();
+  for (const auto& item : secrets.items()) {
+    const std::string key = text::lower(item.key());
+    const bool known = config::find_setting(key) != nullptr || declared.contains(key);
+    if (known && !item.value().is_null() && !is_stronger_than_secrets(request.settings.explain(key).origin)) {
+      m_secret_settings[key] = python_str(item.value());
+    }
+  }
+}
+
+void Session::find_databases() {
+  std::map<std::string, std::filesystem::path> files;
+  const std::string main_file = setting("sqlite_file");
+  files["sqlite"] = main_file.empty() ? temporary_directory / "vdk-sqlite.db" : std::filesystem::path(main_file);
+  for (const std::string& section : request.settings.sections()) {
+    const std::string file = setting("sqlite_file", section);
+    if (!file.empty() && file != main_file) {
+      files[section] = file;
+    }
+  }
+  files.try_emplace("vdk", files["sqlite"]);
+  std::string chosen = text::lower(setting("db_default_type"));
+  if (chosen.empty()) {
+    chosen = text::lower(request.job.config.db_default_type);
+  }
+  databases = std::make_unique<Databases>(std::move(files), chosen.empty() ? "sqlite" : chosen);
+}
+
+std::string Session::setting(const std::string& name, const std::string& section) const {
+  if (section.empty()) {
+    const auto secret = m_secret_settings.find(name);
+    if (secret != m_secret_settings.end()) {
+      return secret->second;
+    }
+  }
+  return request.settings.get(name, section);
+}
+
+bool Session::flag(const std::string& name, bool otherwise) const {
+  const std::string value = setting(name);
+  return value.empty() ? otherwise : text::parse_bool(value).value_or(otherwise);
+}
+
+KeyValueStore& Session::store(const std::string& name) const {
+  if (name == "secrets") {
+    return request.secrets != nullptr ? *request.secrets : m_secrets;
+  }
+  return request.properties != nullptr ? *request.properties : m_properties;
+}
+
+Json Session::read_store(const std::string& name) const { return Json::parse(store(name).read_all()); }
+
+Values Session::values(const Json& step_arguments) const {
+  Values result;
+  try {
+    const Json properties = read_store("properties");
+    for (const auto& item : properties.items()) {
+      result[item.key()] = python_str(item.value());
+    }
+  } catch (const std::exception& error) {
+    lines.warning("the job's properties could not be read, so none is put into the query: " + std::string(error.what()));
+  }
+  for (const auto& [name, value] : execution_properties) {
+    result[name] = value;
+  }
+  if (step_arguments.is_object()) {
+    for (const auto& item : step_arguments.items()) {
+      result[item.key()] = python_str(item.value());
+    }
+  }
+  return result;
+}
+
+std::string Session::query_prefix() const {
+  return "-- job_name: " + text::replace_all(request.job.name, "\n", " ") +
+         "\n-- op_id: " + text::replace_all(request.ids.op_id, "\n", " ") + "\n";
+}
+
+std::string Session::host_settings() const {
+  Json files = Json::object();
+  for (const auto& [name, file] : databases->files()) {
+    files[name] = std::filesystem::absolute(file).string();
+  }
+  std::string level = text::upper(setting("log_level_module").empty() ? setting("log_level_vdk") : "INFO");
+  if (level != "DEBUG" && level != "INFO" && level != "WARNING" && level != "ERROR" && level != "CRITICAL") {
+    level = "INFO";
+  }
+  const Json message{{"name", request.job.name},
+                     {"arguments", arguments},
+                     {"execution_properties", execution_properties},
+                     {"temporary_directory", std::filesystem::absolute(temporary_directory).string()},
+                     {"databases", files},
+                     {"default_database", databases->default_name()},
+                     {"query_prefix", query_prefix()},
+                     {"ingest_wait", flag("ingester_wait_to_finish_after_every_send", false)},
+                     {"collected_logs", request.collected_logs},
+                     {"attempt_id", request.ids.attempt_id},
+                     {"log_level", level}};
+  return message.dump();
+}
+
+}  // namespace vdk::run

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <nlohmann/json.hpp>
+
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "run/databases.hpp"
+#include "run/log_lines.hpp"
+#include "run/sql.hpp"
+#include "run/stores.hpp"
+#include "vdk/run/run.hpp"
+
+namespace vdk::run {
+
+/// What all steps of one run share: resolved settings, ids, stores, databases.
+class Session {
+ public:
+  Session(const RunRequest& request, const Clock& clock, const LogLines& lines);
+
+  /// Setting with the job's secrets laid over everything but the environment and flags (contract 1.2).
+  [[nodiscard]] std::string setting(const std::string& name, const std::string& section = {}) const;
+  [[nodiscard]] bool flag(const std::string& name, bool otherwise) const;
+  /// Values for {name}: properties, then execution properties, then arguments.
+  [[nodiscard]] Values values(const nlohmann::ordered_json& arguments) const;
+  [[nodiscard]] KeyValueStore& store(const std::string& name) const;
+  [[nodiscard]] nlohmann::ordered_json read_store(const std::string& name) const;
+  /// The two comment lines that every query starts with.
+  [[nodiscard]] std::string query_prefix() const;
+  /// First message to the Python host.
+  [[nodiscard]] std::string host_settings() const;
+
+  const RunRequest& request;
+  const Clock& clock;
+  const LogLines& lines;
+  std::filesystem::path temporary_directory;
+  std::map<std::string, std::string> execution_properties;
+  nlohmann::ordered_json arguments;
+  std::unique_ptr<Databases> databases;
+
+ private:
+  void read_secret_settings();
+  void find_databases();
+  mutable MemoryStore m_properties;
+  mutable MemoryStore m_secrets;
+  std::map<std::string, std::string> m_secret_settings;
+};
+
+}  // namespace vdk::run

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <sqlite3.h>
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace vdk::run {
+
+/// Text by name, for {name} in SQL.
+using Values = std::map<std::string, std::string, std::less<>>;
+
+/// Every {name} that has a value replaced, in one pass: a value that holds {other} is not replaced again.
+[[nodiscard]] std::string substitute(std::string_view text, const Values& values);
+
+/// A .sql file: its statements and the databases that lines holding just `[name]` choose.
+struct SqlText {
+  std::string sql;  ///< the `[name]` lines are empty here, so that line numbers stay
+  std::vector<std::string> databases;
+};
+[[nodiscard]] SqlText split_databases(std::string_view text);
+
+/// Run all statements, each committed by itself unless the script opens a transaction. Rows are thrown away.
+/// `prefix` is sent in front of the first statement. Throws Error(user_code) with file and line of the statement.
+void run_script(sqlite3* db, const std::string& sql, const std::string& file, const std::string& prefix);
+
+}  // namespace vdk::run

@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The Python host: runs the Python steps of one job for vdk, which talks to it over an inherited socket.
+
+Started as `python host.py FD`. Imports as little as possible: its start is part of every job's time.
+"""
+import os
+import sys
+
+
+def _prepare_path():
+    here = os.path.dirname(os.path.abspath(__file__))
+    # Also without a script folder on the path (PYTHONSAFEPATH) and before a package that is installed under the same name.
+    if here in sys.path:
+        sys.path.remove(here)
+    sys.path.insert(0, here)
+
+
+if __name__ == "__main__":
+    _prepare_path()
+    from vdk.sdk import host
+
+    sys.exit(host.main(int(sys.argv[1])))

@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Messages to and from vdk: one JSON document per line, over a socket."""
+import json
+import os
+from _thread import RLock
+
+from vdk.api import errors
+
+# How many batches of rows may be on their way before the sender waits.
+WINDOW = 4
+
+
+class Channel:
+    def __init__(self, fd):
+        os.set_inheritable(fd, False)
+        self.lock = RLock()
+        self._fd = fd
+        self._file = os.fdopen(fd, "rb", buffering=1 << 16, closefd=False)
+        self._unacknowledged = 0
+        self._pid = os.getpid()
+        self.run_step = None
+
+    def send_bytes(self, line):
+        if os.getpid() != self._pid:
+            raise errors.UserCodeError("job_input cannot be used in a forked process: use it in the step's own process")
+        view = memoryview(line)
+        while view:
+            view = view[os.write(self._fd, view) :]
+
+    def send(self, message):
+        self.send_bytes(json.dumps(message).encode("ascii") + b"\n")
+
+    def receive(self):
+        line = self._file.readline()
+        if not line:
+            os._exit(1)  # vdk itself is gone
+        return json.loads(line)
+
+    def call(self, message):
+        """Send a request and return its value; steps that vdk asks for in between (templates) are run here."""
+        with self.lock:
+            self.drain()
+            self.send(message)
+            while True:
+                reply = self.receive()
+                if "cmd" in reply:
+                    self.run_step(reply)
+                    continue
+                if reply.get("ok"):
+                    return reply.get("value")
+                raise errors.by_blamee(reply.get("blamee"), reply.get("message"))
+
+    def send_batch(self, line):
+        """Send rows without waiting, unless too many batches are on their way."""
+        with self.lock:
+            self.send_bytes(line)
+            self._unacknowledged += 1
+            while self._unacknowledged >= WINDOW:
+                self._acknowledge()
+
+    def drain(self):
+        """Wait until every batch is stored."""
+        with self.lock:
+            while self._unacknowledged:
+                self._acknowledge()
+
+    def _acknowledge(self):
+        reply = self.receive()
+        self._unacknowledged -= 1
+        if not reply.get("ok"):
+            raise errors.by_blamee(reply.get("blamee"), reply.get("message"))
+
+    def forget_errors(self):
+        """Read the remaining acknowledgements; vdk itself remembers the failure."""
+        with self.lock:
+            while self._unacknowledged:
+                self.receive()
+                self._unacknowledged -= 1

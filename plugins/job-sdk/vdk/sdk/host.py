@@ -1,0 +1,190 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Runs steps when vdk asks for it."""
+import os
+import sys
+
+from vdk.api import errors
+from vdk.sdk.channel import Channel
+from vdk.sdk.ingest import Ingester
+from vdk.sdk.job_input import JobInput
+from vdk.sdk.job_input import Run
+
+_SDK = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+_ModuleType = type(sys)
+_FunctionType = type(lambda: None)
+
+
+class Host:
+    def __init__(self, fd):
+        self.channel = Channel(fd)
+        self.channel.run_step = self.run_step
+        settings = self.channel.receive()
+        self.run = Run(self.channel, Ingester(self.channel), settings)
+        self.run.arguments[0] = settings["arguments"]
+        self.inputs = {}
+
+    def serve(self):
+        while True:
+            message = self.channel.receive()
+            if message["cmd"] == "exit":
+                return
+            self.run_step(message)
+
+    def run_step(self, message):
+        result = {"done": "success", "exit_code": 0}
+        directory = message["directory"]
+        sys.path.insert(0, directory)
+        try:
+            result["done"] = self._call(message)
+            self.run.ingester.wait()
+        except errors.SkipRemainingStepsException:
+            try:
+                self.run.ingester.wait()
+                result["done"] = "skip_requested"
+            except BaseException as error:
+                result = self._failure(error, message)
+        except BaseException as error:
+            result = self._failure(error, message)
+        finally:
+            if directory in sys.path:
+                sys.path.remove(directory)
+        self.run.ingester.discard()
+        for stream in (sys.stdout, sys.stderr):
+            try:
+                stream.flush()
+            except (AttributeError, OSError, ValueError):
+                pass  # the step closed or replaced it
+        self.channel.send(result)
+
+    def _call(self, message):
+        path = message["file"]
+        name = "step_" + os.path.splitext(message["name"])[0].lower()
+        with open(path, "rb") as file:
+            source = file.read()
+        if b"log" in source:
+            configure_logging(self.run.settings)
+        module = _ModuleType(name)
+        module.__file__ = path
+        sys.modules[name] = module  # pickle, dataclasses and typing look there
+        exec(compile(source, path, "exec", dont_inherit=True), module.__dict__)
+        if "logging" in sys.modules:
+            configure_logging(self.run.settings)
+        function = find_run(module)
+        if function is None:
+            return "not_runnable"
+        code = function.__code__
+        parameters = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+        if "job_input" not in parameters:
+            raise errors.UserCodeError(
+                "cannot call run() of %s: it has no parameter named job_input. Write `def run(job_input):`"
+                % message["name"]
+            )
+        function(job_input=self._input(message))
+        return "success"
+
+    def _input(self, message):
+        context = message["context"]
+        if context not in self.inputs:
+            self.inputs[context] = JobInput(
+                self.run, context, message["directory"], self.run.arguments[context], message["database"]
+            )
+        return self.inputs[context]
+
+    def _failure(self, error, message):
+        import traceback
+
+        self.run.last_error = (message["context"], error)
+        exit_code = 1
+        text = str(error)
+        if isinstance(error, SystemExit):
+            exit_code, text = _exit_of(error)
+        frames = traceback.extract_tb(error.__traceback__)
+        frames = [frame for frame in frames if not frame.filename.startswith(_SDK + os.sep)]
+        lines = ["Traceback (most recent call last):\n"] if frames else []
+        lines += traceback.format_list(frames)
+        lines += traceback.format_exception_only(type(error), error)
+        return {
+            "done": "error",
+            "exit_code": exit_code,
+            "blamee": blame(error, message["directory"]),
+            "exception_name": type(error).__name__,
+            "exception": text,
+            "details": "".join(lines).rstrip("\n"),
+            "interrupted": isinstance(error, KeyboardInterrupt),
+        }
+
+
+def _exit_of(error):
+    code = error.code
+    if code is None or code == 0:
+        return 1, "the step ended the process with sys.exit(%s); use job_input.skip_remaining_steps() to stop early" % (
+            "" if code is None else code
+        )
+    if isinstance(code, int):
+        return (code & 255) or 1, "the step ended the process with sys.exit(%d)" % code
+    return 1, str(code)
+
+
+def find_run(module):
+    function = getattr(module, "run", None)
+    if isinstance(function, _FunctionType):
+        return function
+    for name in sorted(vars(module)):
+        value = vars(module)[name]
+        if isinstance(value, _FunctionType) and value.__name__ == "run" and value.__module__ == module.__name__:
+            return value
+    return None
+
+
+def blame(error, directory):
+    """Who has to act: what the error says itself, else by where it was raised."""
+    if isinstance(error, errors.BaseVdkError):
+        return error.blamee
+    innermost = None
+    frame = error.__traceback__
+    while frame is not None:
+        name = frame.tb_frame.f_code.co_filename
+        if name.startswith(directory.rstrip(os.sep) + os.sep):
+            return "user"
+        innermost = name
+        frame = frame.tb_next
+    if isinstance(error, (MemoryError, SyntaxError, OSError, SystemExit, KeyboardInterrupt)):
+        return "user"
+    if innermost is not None and innermost.startswith(_SDK + os.sep) and not isinstance(error, (ValueError, TypeError)):
+        return "platform"
+    return "user"
+
+
+def configure_logging(settings):
+    """The job's own log records on stderr, in the shape of vdk's; nothing when the job did that itself."""
+    import logging
+
+    root = logging.getLogger()
+    if root.handlers:
+        return
+    handler = logging.StreamHandler(sys.stderr)
+    if settings["collected_logs"]:
+        name = settings["name"].replace("%", "%%")
+        attempt = settings["attempt_id"].replace("%", "%%")
+        shape = (
+            "%(asctime)s [VDK] " + name + " [%(levelname)-5.5s] %(name)-30.30s %(filename)20.20s:%(lineno)-4.4s "
+            "%(funcName)-16.16s[id:" + attempt + "]- %(message)s"
+        )
+    else:
+        shape = "%(levelname)s %(name)s: %(message)s"
+    formatter = logging.Formatter(shape)
+    formatter.converter = __import__("time").gmtime
+    handler.setFormatter(formatter)
+    root.addHandler(handler)
+    root.setLevel(settings.get("log_level", "INFO"))
+
+
+def main(fd):
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(line_buffering=True)  # prints and log lines keep their order
+    try:
+        Host(fd).serve()
+    except KeyboardInterrupt:
+        return 130
+    return 0

@@ -1,0 +1,185 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Rows on their way to vdk, which writes them. Batches grow to about half a megabyte."""
+import json
+
+from vdk.api import errors
+
+_FRAME_BYTES = 512 * 1024
+_MAX_ROWS = 5000
+_PAGE = 10000
+
+
+def _plain(value):
+    """What JSON has no form for, as something that it has."""
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        return {"$bytes": bytes(value).hex()}
+    try:
+        if value != value:  # NaT and other "not a" values
+            return None
+    except (TypeError, ValueError):
+        return None  # pandas.NA refuses to be compared
+    if hasattr(value, "isoformat"):
+        return value.isoformat()
+    kind = type(value).__name__
+    if kind == "Decimal":
+        return float(value)
+    if kind == "UUID":
+        return str(value)
+    if hasattr(value, "item") and hasattr(value, "dtype"):  # numpy scalars
+        return value.item()
+    raise errors.UserCodeError(
+        "cannot ingest a value of type %s: only numbers, text, bytes, dates, None, lists and dictionaries can be sent"
+        % kind
+    )
+
+
+def _finite(value):
+    """NaN becomes None (SQL's NULL); infinity is marked, JSON has no word for it."""
+    if isinstance(value, float) or hasattr(value, "dtype"):
+        if hasattr(value, "item"):
+            value = value.item()
+        if value != value:
+            return None
+        if value in (float("inf"), float("-inf")):
+            return {"$float": "inf" if value > 0 else "-inf"}
+        return value
+    if isinstance(value, dict):
+        return {k: _finite(v) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(v) for v in value]
+    if type(value).__name__ == "Decimal":
+        return _finite(float(value))
+    return value
+
+
+_encode = json.JSONEncoder(default=_plain, allow_nan=False, separators=(",", ":"), check_circular=True).encode
+
+
+def _encode_rows(rows):
+    try:
+        return _encode(rows)
+    except ValueError as error:
+        if "ircular" in str(error):
+            raise errors.UserCodeError("cannot ingest a value that contains itself") from None
+        return _encode(_finite(rows))
+    except TypeError as error:
+        raise errors.UserCodeError("cannot ingest these rows: %s" % error) from None
+
+
+class Ingester:
+    """One per run; all contexts (templates too) share it."""
+
+    def __init__(self, channel):
+        self._channel = channel
+        self._head = None
+        self._rows = []
+        self._limit = 100
+
+    def _add(self, head, row):
+        if head != self._head:
+            self.flush()
+            self._head = head
+        self._rows.append(row)
+        if len(self._rows) >= self._limit:
+            self.flush()
+
+    def flush(self):
+        if not self._rows:
+            return
+        rows, self._rows = self._rows, []
+        body = _encode_rows(rows).encode("ascii")
+        method, target, table, collection, columns = self._head
+        head = json.dumps(
+            {"method": method, "target": target, "table": table, "collection": collection, "columns": columns}
+        ).encode("ascii")
+        self._limit = max(1, min(_MAX_ROWS, _FRAME_BYTES * len(rows) // len(body)))
+        self._channel.send_batch(b'{"req":"ingest","head":' + head + b',"rows":' + body + b"}\n")
+
+    def wait(self):
+        self.flush()
+        self._channel.drain()
+
+    def discard(self):
+        self._rows = []
+        self._channel.forget_errors()
+
+    def send_object(self, payload, table, method, target, collection):
+        with self._channel.lock:
+            if hasattr(payload, "itertuples") and hasattr(payload, "columns"):
+                self.send_rows(payload.itertuples(index=False, name=None), list(payload.columns), table, method,
+                               target, collection)
+                return
+            if not isinstance(payload, dict):
+                raise errors.UserCodeError(
+                    "cannot ingest an object of type %s: the payload must be a dictionary or a DataFrame"
+                    % type(payload).__name__
+                )
+            if not payload:
+                raise errors.UserCodeError("cannot ingest an empty dictionary: a row needs at least one column")
+            columns = tuple(payload)
+            for name in columns:
+                if not isinstance(name, str):
+                    raise errors.UserCodeError("cannot ingest a dictionary with the key %r: keys must be text" % (name,))
+            values = list(payload.values())
+            if any(isinstance(v, (list, dict, bytearray)) for v in values):
+                values = json.loads(_encode_rows(values))  # the caller may change them before they are sent
+            self._add((method, target, table, collection, columns), values)
+
+    def send_rows(self, rows, column_names, table, method, target, collection):
+        if hasattr(rows, "itertuples") and hasattr(rows, "columns"):
+            if not column_names:
+                column_names = list(rows.columns)
+            rows = rows.itertuples(index=False, name=None)
+        columns = tuple(str(name) for name in (column_names if column_names is not None else ()))
+        if not columns:
+            raise errors.UserCodeError(
+                "cannot ingest rows without column names: give column_names, in the order of the values in each row"
+            )
+        head = (method, target, table, collection, columns)
+        count = len(columns)
+        with self._channel.lock:
+            for row in _pages(rows):
+                if type(row) is not tuple and type(row) is not list:
+                    row = _as_list(row)
+                if len(row) != count:
+                    raise errors.UserCodeError(
+                        "cannot ingest a row with %d values: there are %d column names (%s)"
+                        % (len(row), count, ", ".join(columns))
+                    )
+                self._add(head, row if type(row) is tuple else list(row))
+
+
+def _as_list(row):
+    if isinstance(row, (str, bytes, dict)):
+        raise errors.UserCodeError(
+            "cannot ingest a row of type %s: each row must be a list or a tuple of values" % type(row).__name__
+        )
+    try:
+        return list(row)
+    except TypeError:
+        raise errors.UserCodeError(
+            "cannot ingest a row of type %s: each row must be a list or a tuple of values" % type(row).__name__
+        ) from None
+
+
+def _pages(rows):
+    if type(rows).__module__.startswith("sqlite3") or hasattr(rows, "vdk_sqlite_cursor"):
+        # An open SQLite cursor holds a lock that would keep the writer out of the same file.
+        return rows.fetchall()
+    if hasattr(rows, "fetchmany"):
+        return _fetch(rows)
+    try:
+        return iter(rows)
+    except TypeError:
+        raise errors.UserCodeError(
+            "cannot ingest rows from an object of type %s: it is no iterable and no cursor" % type(rows).__name__
+        ) from None
+
+
+def _fetch(cursor):
+    while True:
+        page = cursor.fetchmany(_PAGE)
+        if not page:
+            return
+        for row in page:
+            yield row

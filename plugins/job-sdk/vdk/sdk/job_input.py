@@ -1,0 +1,213 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The object that steps receive."""
+import json
+
+from vdk.api import errors
+from vdk.api.job_input import IJobInput
+
+_VALUE_TYPES = (int, float, str, list, dict, type(None))
+
+
+class ExecutionResult:
+    """What a template run gave."""
+
+    def __init__(self, value):
+        self.status = value.get("status")
+        self.steps_list = value.get("steps", [])
+
+    def is_success(self):
+        return self.status == "success"
+
+    def is_failed(self):
+        return not self.is_success()
+
+    def __repr__(self):
+        return "ExecutionResult(status=%r)" % self.status
+
+
+class Run:
+    """What all contexts of one run share: connection to vdk, ids, databases, caches."""
+
+    def __init__(self, channel, ingester, settings):
+        self.channel = channel
+        self.ingester = ingester
+        self.settings = settings
+        self.connections = {}
+        self.stores = {}
+        self.arguments = {}
+        self.next_context = 1
+
+    def read_store(self, store):
+        if store not in self.stores:
+            self.stores[store] = self.channel.call({"req": "kv", "store": store, "op": "read"})
+        return self.stores[store]
+
+    def write_store(self, store, values):
+        self.stores.pop(store, None)
+        self.channel.call({"req": "kv", "store": store, "op": "write", "value": values})
+
+
+class JobInput(IJobInput):
+    def __init__(self, run, context, directory, arguments, default_database):
+        self._run = run
+        self._context = context
+        self._directory = directory
+        self._arguments = arguments
+        self._default_database = default_database
+
+    def get_name(self):
+        return self._run.settings["name"]
+
+    def get_job_directory(self):
+        import pathlib
+
+        return pathlib.Path(self._directory)
+
+    def get_arguments(self):
+        return self._arguments
+
+    def get_execution_properties(self):
+        return dict(self._run.settings["execution_properties"])
+
+    def get_temporary_write_directory(self):
+        import pathlib
+
+        return pathlib.Path(self._run.settings["temporary_directory"])
+
+    def skip_remaining_steps(self):
+        raise errors.SkipRemainingStepsException("the step asked to skip the remaining steps")
+
+    # Properties and secrets
+
+    def get_property(self, name, default_value=None):
+        return _get(self._run.read_store("properties"), name, default_value)
+
+    def get_all_properties(self):
+        return dict(self._run.read_store("properties"))
+
+    def set_all_properties(self, properties):
+        _check_values("properties", properties)
+        self._run.write_store("properties", properties)
+
+    def get_secret(self, name, default_value=None):
+        return _get(self._run.read_store("secrets"), name, default_value)
+
+    def get_all_secrets(self):
+        return dict(self._run.read_store("secrets"))
+
+    def set_all_secrets(self, secrets):
+        _check_values("secrets", secrets)
+        self._run.write_store("secrets", secrets)
+
+    # Databases
+
+    def get_managed_connection(self, database=None):
+        name = (database or self._default_database or self._run.settings["default_database"]).lower()
+        databases = self._run.settings["databases"]
+        if name not in databases:
+            raise errors.VdkConfigurationError(
+                "cannot connect to database %r: there is no such database type or section. Known: %s. "
+                "Check db_default_type, or add a [vdk_%s] section with sqlite_file to config.ini"
+                % (name, ", ".join(sorted(databases)), name)
+            )
+        path = databases[name]
+        connection = self._run.connections.get(path)
+        if connection is None or connection.vdk_closed:
+            from vdk.sdk import sqlite
+
+            connection = sqlite.open_connection(path, self._run.ingester.wait, self._run.settings["query_prefix"])
+            self._run.connections[path] = connection
+        return connection
+
+    def execute_query(self, sql, database=None):
+        if not isinstance(sql, str) or not sql.strip():
+            raise errors.UserCodeError("cannot run an empty query: give the SQL text of one statement")
+        return self.get_managed_connection(database).execute_query(self._substitute(sql))
+
+    def _substitute(self, sql):
+        if "{" not in sql:
+            return sql
+        import re
+        import textwrap
+
+        values = {}
+        try:
+            values.update(self._run.read_store("properties"))
+        except errors.BaseVdkError:
+            pass  # a query must not depend on a service that it does not use
+        values.update(self._run.settings["execution_properties"])
+        if isinstance(self._arguments, dict):
+            values.update(self._arguments)
+
+        def replace(match):
+            key = match.group(1)
+            return str(values[key]) if key in values else match.group(0)
+
+        return re.sub(r"\{([^{}]+)\}", replace, textwrap.dedent(sql).strip("\n") + "\n")
+
+    # Ingestion
+
+    def send_object_for_ingestion(
+        self, payload, destination_table=None, method=None, target=None, collection_id=None
+    ):
+        self._run.ingester.send_object(payload, destination_table, method, target, collection_id)
+        self._wait_when_asked()
+
+    def send_tabular_data_for_ingestion(
+        self, rows, column_names, destination_table=None, method=None, target=None, collection_id=None
+    ):
+        self._run.ingester.send_rows(rows, column_names, destination_table, method, target, collection_id)
+        self._wait_when_asked()
+
+    def _wait_when_asked(self):
+        if self._run.settings.get("ingest_wait"):
+            self._run.ingester.wait()
+
+    # Templates
+
+    def execute_template(self, template_name, template_args, database="default"):
+        run = self._run
+        context = run.next_context
+        run.next_context += 1
+        run.arguments[context] = template_args
+        with run.channel.lock:
+            run.ingester.wait()
+            value = run.channel.call(
+                {
+                    "req": "template",
+                    "name": template_name,
+                    "context": context,
+                    "args": json.loads(json.dumps(template_args, default=str)),
+                    "database": None if database == "default" else database,
+                }
+            )
+        if value["status"] != "success":
+            error = getattr(run, "last_error", None)
+            if error is not None and error[0] == context:
+                raise error[1]
+            raise errors.by_blamee(value.get("blamee"), value.get("message"))
+        return ExecutionResult(value)
+
+
+def _get(values, name, default):
+    value = values.get(name)
+    return default if value is None else value
+
+
+def _check_values(what, values):
+    if not isinstance(values, dict):
+        raise errors.UserCodeError("cannot set %s: expected a dictionary, got %s" % (what, type(values).__name__))
+    for key, value in values.items():
+        if type(key) is not str or not key or any(c.isspace() for c in key):
+            raise errors.UserCodeError(
+                "cannot set %s: the key %r is not valid, keys are text without white space" % (what, key)
+            )
+        if type(value) not in _VALUE_TYPES:
+            raise errors.UserCodeError(
+                "cannot set %s: the value of %r is of type %s, only int, float, str, list, dict and None can be stored"
+                % (what, key, type(value).__name__)
+            )
+    try:
+        json.dumps(values, allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise errors.UserCodeError("cannot set %s: %s" % (what, error)) from None
