@@ -163,7 +163,8 @@ def _as_list(row):
 
 
 def _pages(rows):
-    if type(rows).__module__.startswith("sqlite3") or hasattr(rows, "vdk_sqlite_cursor"):
+    # The module is called _sqlite3 in PyPy; subclasses count too.
+    if any(kind.__module__.lstrip("_").startswith("sqlite3") for kind in type(rows).__mro__):
         # An open SQLite cursor holds a lock that would keep the writer out of the same file.
         return rows.fetchall()
     if hasattr(rows, "fetchmany"):
