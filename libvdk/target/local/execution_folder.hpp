@@ -20,7 +20,7 @@ class ExecutionFolder {
   [[nodiscard]] std::filesystem::path spec() const { return m_directory / "spec.json"; }
   [[nodiscard]] std::filesystem::path lock() const { return m_directory / "lock"; }
   [[nodiscard]] std::filesystem::path started() const { return m_directory / "started"; }
-  [[nodiscard]] std::filesystem::path spawned() const { return m_directory / "spawned"; }
+  [[nodiscard]] std::filesystem::path spawned() const { return m_directory / "pid"; }
   [[nodiscard]] std::filesystem::path cancelled() const { return m_directory / "cancelled"; }
   [[nodiscard]] std::filesystem::path log() const { return m_directory / "log"; }
   [[nodiscard]] std::filesystem::path result() const { return m_directory / "result.json"; }
