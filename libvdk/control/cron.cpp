@@ -135,7 +135,8 @@ class FieldParser {
     const char* last = token.text.data() + token.text.size();
     const auto [end, problem] = std::from_chars(token.text.data(), last, value);
     if (problem != std::errc{} || end != last || value == 0 || value > m_rule.high) {
-      refuse(token, "the step '" + std::string(token.text) + "' is not a number from 1 to " + std::to_string(m_rule.high));
+      refuse(token,
+             "the step '" + std::string(token.text) + "' is not a number from 1 to " + std::to_string(m_rule.high));
     }
     return value;
   }

@@ -48,9 +48,7 @@ std::optional<ExecutionStatus> parse_execution_status(std::string_view s) noexce
   return std::nullopt;
 }
 
-bool is_final(ExecutionStatus s) noexcept {
-  return s != ExecutionStatus::submitted && s != ExecutionStatus::running;
-}
+bool is_final(ExecutionStatus s) noexcept { return s != ExecutionStatus::submitted && s != ExecutionStatus::running; }
 
 std::string_view to_string(ExecutionType t) noexcept { return t == ExecutionType::manual ? "manual" : "scheduled"; }
 

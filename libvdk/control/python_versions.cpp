@@ -12,9 +12,8 @@ namespace vdk::control {
 namespace {
 
 [[noreturn]] void refuse(const std::string& why, const std::string& countermeasures) {
-  throw Error(ErrorKind::configuration,
-              {"cannot use the supported Python versions", why, "No job can be deployed until this is corrected.",
-               countermeasures});
+  throw Error(ErrorKind::configuration, {"cannot use the supported Python versions", why,
+                                         "No job can be deployed until this is corrected.", countermeasures});
 }
 
 std::string scalar(const YAML::Node& entry, const char* key) {

@@ -182,7 +182,8 @@ void Executions::reconcile(ExecutionRow& row) {
     finish(row, ExecutionStatus::platform_error, "The runtime does not know this execution any more.", std::nullopt);
   } else if (age > k_start_deadline) {
     m_context.target.cancel(execution.id);
-    finish(row, ExecutionStatus::platform_error, "The execution could not be started within 1800 seconds.", std::nullopt);
+    finish(row, ExecutionStatus::platform_error, "The execution could not be started within 1800 seconds.",
+           std::nullopt);
   } else if (seen.phase == target::Phase::unknown && age > k_launch_grace) {
     // The process that stored the row died before it told the target.
     const auto job = m_context.store.find_job(execution.job_name);
@@ -217,9 +218,10 @@ Execution Executions::get(const std::string& job, const std::string& id) {
 void Executions::cancel(const std::string& job, const std::string& id) {
   const Execution present = get(job, id);
   if (is_final(present.status)) {
-    throw Error(ErrorKind::conflict, {"The Data Job execution '" + id + "' cannot be cancelled",
-                                      "it is over already: " + std::string(to_string(present.status)),
-                                      "The execution stays as it is.", "Only submitted or running executions can be cancelled."});
+    throw Error(ErrorKind::conflict,
+                {"The Data Job execution '" + id + "' cannot be cancelled",
+                 "it is over already: " + std::string(to_string(present.status)), "The execution stays as it is.",
+                 "Only submitted or running executions can be cancelled."});
   }
   // Noted first: whoever sees the process gone now knows why.
   m_context.store.request_cancel(id);

@@ -11,8 +11,8 @@ namespace vdk::control {
 /// How long after its time an execution may still begin.
 constexpr std::chrono::seconds k_start_deadline{1800};
 
-/// Starts executions and keeps their rows true to what the target says. Every row is stored before the target is told, and
-/// telling it twice is harmless: a crash in between is made good by refresh().
+/// Starts executions and keeps their rows true to what the target says. Every row is stored before the target is told,
+/// and telling it twice is harmless: a crash in between is made good by refresh().
 class Executions {
  public:
   explicit Executions(const Context& context) : m_context(context) {}

@@ -64,16 +64,17 @@ void check_pair(const char* name, const std::optional<T>& request, const std::op
 DataJob require_job(Store& store, const std::string& team, const std::string& job) {
   auto found = store.find_job(job);
   if (!found || found->team != team) {
-    throw Error(ErrorKind::not_found, {"The Data Job '" + job + "' does not exist",
-                                       "team '" + team + "' has no data job of this name", "Nothing was done.",
-                                       "Check the name and the team with `vdk list --all`."});
+    throw Error(ErrorKind::not_found,
+                {"The Data Job '" + job + "' does not exist", "team '" + team + "' has no data job of this name",
+                 "Nothing was done.", "Check the name and the team with `vdk list --all`."});
   }
   return std::move(*found);
 }
 
 Error job_not_deployed(const std::string& job) {
-  return Error(ErrorKind::not_found, {"The Data Job '" + job + "' is not deployed", "it has no deployment that can run",
-                                      "Nothing was done.", "Deploy it first with `vdk deploy -n " + job + " -p FOLDER`."});
+  return Error(ErrorKind::not_found,
+               {"The Data Job '" + job + "' is not deployed", "it has no deployment that can run", "Nothing was done.",
+                "Deploy it first with `vdk deploy -n " + job + " -p FOLDER`."});
 }
 
 void check_python_version(const EmbeddedOptions& options, const std::string& version) {
@@ -111,7 +112,8 @@ void check_job(const DataJob& job) {
   check_schedule(job.schedule_cron);
 }
 
-target::DeploymentSpec make_spec(const EmbeddedOptions& options, const std::string& team, const Deployment& deployment) {
+target::DeploymentSpec make_spec(const EmbeddedOptions& options, const std::string& team,
+                                 const Deployment& deployment) {
   target::DeploymentSpec spec;
   spec.job_name = deployment.job_name;
   spec.team = team;
@@ -128,9 +130,9 @@ target::DeploymentSpec make_spec(const EmbeddedOptions& options, const std::stri
   spec.cpu_limit = deployment.resources.cpu_limit;
   spec.memory_limit = deployment.resources.memory_limit;
   std::string canonical;
-  for (const std::string& field :
-       {spec.job_name, spec.team, spec.job_version, spec.python_version, spec.interpreter, spec.base_image, spec.vdk_image,
-        spec.vdk_version, spec.schedule_cron, std::string(spec.enabled ? "1" : "0"), pack_contacts(deployment.contacts)}) {
+  for (const std::string& field : {spec.job_name, spec.team, spec.job_version, spec.python_version, spec.interpreter,
+                                   spec.base_image, spec.vdk_image, spec.vdk_version, spec.schedule_cron,
+                                   std::string(spec.enabled ? "1" : "0"), pack_contacts(deployment.contacts)}) {
     add(canonical, field);
   }
   add(canonical, spec.cpu_limit);

@@ -10,8 +10,8 @@
 
 namespace vdk::control {
 
-/// Finds what is due and starts it. A due time is stored before anything is started; one due time per job waits while the job
-/// is still running, a later one takes its place. After downtime only the latest missed time of a job counts.
+/// Finds what is due and starts it. A due time is stored before anything is started; one due time per job waits while
+/// the job is still running, a later one takes its place. After downtime only the latest missed time of a job counts.
 class Scheduler {
  public:
   explicit Scheduler(const Context& context) : m_context(context), m_executions(context) {}

@@ -99,8 +99,9 @@ void serve_embedded(EmbeddedOptions options, std::unique_ptr<target::Target> tar
   if (!lock) {
     const std::string pid(text::trim(files::read_if_exists(options.home / "server.pid").value_or("")));
     throw Error(ErrorKind::conflict,
-                {"cannot start the server", "another server runs on '" + options.home.string() + "'" +
-                                                (pid.empty() ? std::string() : ", its process id is " + pid),
+                {"cannot start the server",
+                 "another server runs on '" + options.home.string() + "'" +
+                     (pid.empty() ? std::string() : ", its process id is " + pid),
                  "This server does not start; the other one goes on.",
                  "Stop the other server first, or choose another home with VDK_CONTROL_SERVICE_HOME."});
   }

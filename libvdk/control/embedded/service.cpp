@@ -116,8 +116,9 @@ class EmbeddedService final : public Service {
     (void)require_job(m_store, team, job);
     const auto version = m_sources.head_version(job);
     if (!version) {
-      throw Error(ErrorKind::not_found, {"cannot download the job '" + job + "'", "it has no sources in the service yet",
-                                         "Nothing was written.", "Deploy the job first with `vdk deploy -p`."});
+      throw Error(ErrorKind::not_found,
+                  {"cannot download the job '" + job + "'", "it has no sources in the service yet",
+                   "Nothing was written.", "Deploy the job first with `vdk deploy -p`."});
     }
     files::make_private_directory(m_options.home / "tmp");
     const files::TemporaryDirectory scratch(m_options.home / "tmp", "download");
@@ -127,9 +128,9 @@ class EmbeddedService final : public Service {
 
   std::string keytab(const std::string& team, const std::string& job) override {
     (void)require_job(m_store, team, job);
-    throw Error(ErrorKind::configuration, {"cannot download the keytab of '" + job + "'",
-                                           "Kerberos is not configured in this control service", "No key was written.",
-                                           "Nothing is to be done: jobs of this service run without a keytab."});
+    throw Error(ErrorKind::configuration,
+                {"cannot download the keytab of '" + job + "'", "Kerberos is not configured in this control service",
+                 "No key was written.", "Nothing is to be done: jobs of this service run without a keytab."});
   }
 
   void check_deployment(const DeploymentRequest& request, const std::string& schedule_cron) override {
@@ -269,8 +270,9 @@ class EmbeddedService final : public Service {
     DeploymentRequest result = request;
     if (request.job_version) {
       const auto known = m_store.source(job);
-      result.job_version =
-          known && known->commit_sha == *request.job_version ? known->commit_sha : m_sources.resolve(job, *request.job_version);
+      result.job_version = known && known->commit_sha == *request.job_version
+                               ? known->commit_sha
+                               : m_sources.resolve(job, *request.job_version);
     } else if (!m_store.desired(job)) {
       result.job_version = m_sources.head_version(job);
       if (!result.job_version) {

@@ -46,8 +46,8 @@ void load_library() {
   std::call_once(once, [] {
     git_libgit2_init();
     // The service's repository obeys nobody's personal settings.
-    for (const int level : {GIT_CONFIG_LEVEL_SYSTEM, GIT_CONFIG_LEVEL_XDG, GIT_CONFIG_LEVEL_GLOBAL,
-                            GIT_CONFIG_LEVEL_PROGRAMDATA}) {
+    for (const int level :
+         {GIT_CONFIG_LEVEL_SYSTEM, GIT_CONFIG_LEVEL_XDG, GIT_CONFIG_LEVEL_GLOBAL, GIT_CONFIG_LEVEL_PROGRAMDATA}) {
       git_libgit2_opts(GIT_OPT_SET_SEARCH_PATH, level, "");
     }
     git_libgit2_opts(GIT_OPT_ENABLE_FSYNC_GITDIR, 1);
@@ -165,7 +165,8 @@ class Sources::Repository {
     check(git_treebuilder_new(&raw_builder, m_git.get(), root.get()), "store the sources");
     const BuilderPointer builder(raw_builder);
     if (folder != nullptr) {
-      check(git_treebuilder_insert(nullptr, builder.get(), job.c_str(), folder, GIT_FILEMODE_TREE), "store the sources");
+      check(git_treebuilder_insert(nullptr, builder.get(), job.c_str(), folder, GIT_FILEMODE_TREE),
+            "store the sources");
     } else {
       check(git_treebuilder_remove(builder.get(), job.c_str()), "remove the sources");
     }
@@ -176,7 +177,8 @@ class Sources::Repository {
     const TreePointer tree(raw_tree);
     git_signature* raw_signature = nullptr;
     const auto seconds = static_cast<git_time_t>(to_unix_micros(now) / 1'000'000);
-    check(git_signature_new(&raw_signature, user.c_str(), (user + "@localhost").c_str(), seconds, 0), "store the sources");
+    check(git_signature_new(&raw_signature, user.c_str(), (user + "@localhost").c_str(), seconds, 0),
+          "store the sources");
     const SignaturePointer signature(raw_signature);
     git_oid oid;
     const git_commit* parents[] = {parent};
@@ -271,7 +273,8 @@ SourceRecord Sources::commit(const std::string& job, const std::filesystem::path
     return record;
   }
   const std::string message = "Update data job: " + job + "\n\n" +
-                              (reason.empty() ? "Updating data job: " + job : reason) + "\n\nSigned-off-by: " + m_user + "\n";
+                              (reason.empty() ? "Updating data job: " + job : reason) + "\n\nSigned-off-by: " + m_user +
+                              "\n";
   record.commit_sha = git.replace_folder(head.get(), job, &folder, m_user, message, now);
   failpoint("sources.committed");
   return record;

@@ -12,7 +12,8 @@
 
 namespace vdk::control {
 
-/// The sources of all jobs in one bare git repository, a folder per job on one branch. The git library is loaded at first use.
+/// The sources of all jobs in one bare git repository, a folder per job on one branch. The git library is loaded at
+/// first use.
 class Sources {
  public:
   Sources(std::filesystem::path home, std::string user);
@@ -20,8 +21,8 @@ class Sources {
   Sources(const Sources&) = delete;
   Sources& operator=(const Sources&) = delete;
 
-  /// Commit `directory` as the folder of `job`, unless it is there already; the version is the last commit that touched it.
-  /// `known` is what an earlier call returned, and saves the walk through the history.
+  /// Commit `directory` as the folder of `job`, unless it is there already; the version is the last commit that touched
+  /// it. `known` is what an earlier call returned, and saves the walk through the history.
   [[nodiscard]] SourceRecord commit(const std::string& job, const std::filesystem::path& directory,
                                     const std::string& reason, TimePoint now, const std::optional<SourceRecord>& known);
   /// Commit the removal of a job's folder; missing is fine.

@@ -99,11 +99,10 @@ void Store::migrate() {
   Write write(*this);
   const long long present = version();  // another process may have been faster
   if (present > known) {
-    throw Error(ErrorKind::platform,
-                {"cannot use the control service's database",
-                 "its schema has version " + std::to_string(present) + ", this vdk knows versions up to " +
-                     std::to_string(known),
-                 "Nothing was read or changed.", "Use the newer vdk that wrote it."});
+    throw Error(ErrorKind::platform, {"cannot use the control service's database",
+                                      "its schema has version " + std::to_string(present) +
+                                          ", this vdk knows versions up to " + std::to_string(known),
+                                      "Nothing was read or changed.", "Use the newer vdk that wrote it."});
   }
   for (long long step = present; step < known; ++step) {
     std::string statement;

@@ -69,10 +69,10 @@ class Store {
   [[nodiscard]] std::optional<Desired> desired(const std::string& job);
   [[nodiscard]] std::optional<Deployment> actual(const std::string& job);
   [[nodiscard]] std::vector<Desired> all_desired();
-  void put_desired(const Desired& desired);      ///< inside a Write
+  void put_desired(const Desired& desired);       ///< inside a Write
   void put_actual(const Deployment& deployment);  ///< inside a Write
   void delete_desired(const std::string& job);
-  void delete_actual(const std::string& job);    ///< inside a Write
+  void delete_actual(const std::string& job);  ///< inside a Write
   /// The outcome of a roll-out, kept only while the desired deployment is still the one with `hash`.
   void set_outcome(const std::string& job, const std::string& hash, DeploymentStatus status, const std::string& message,
                    int attempts, std::optional<TimePoint> retry_at);

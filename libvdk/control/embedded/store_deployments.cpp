@@ -188,10 +188,11 @@ void Store::insert_job(const DataJob& job) {
 }
 
 void Store::update_job(const DataJob& job) {
-  Query query(*m_session,
-              "UPDATE data_job SET team = :p1, description = :p2, schedule = :p3, db_default_type = :p4, contacts = :p5, "
-              "generate_keytab = :p6, enable_execution_notifications = :p7, notification_delay_period_minutes = :p8 "
-              "WHERE name = :p9");
+  Query query(
+      *m_session,
+      "UPDATE data_job SET team = :p1, description = :p2, schedule = :p3, db_default_type = :p4, contacts = :p5, "
+      "generate_keytab = :p6, enable_execution_notifications = :p7, notification_delay_period_minutes = :p8 "
+      "WHERE name = :p9");
   bind_job(query, job);
 }
 
@@ -287,11 +288,12 @@ void Store::set_outcome(const std::string& job, const std::string& hash, Deploym
 }
 
 std::vector<std::string> Store::out_of_step(TimePoint now) {
-  Query query(*m_session,
-              "SELECT d.data_job_name FROM desired_data_job_deployment d "
-              "LEFT JOIN actual_data_job_deployment a ON a.data_job_name = d.data_job_name "
-              "WHERE (a.data_job_name IS NULL OR a.deployment_version_sha <> d.deployment_version_sha OR d.status = -1) "
-              "AND (d.retry_at IS NULL OR d.retry_at <= :now) ORDER BY d.data_job_name");
+  Query query(
+      *m_session,
+      "SELECT d.data_job_name FROM desired_data_job_deployment d "
+      "LEFT JOIN actual_data_job_deployment a ON a.data_job_name = d.data_job_name "
+      "WHERE (a.data_job_name IS NULL OR a.deployment_version_sha <> d.deployment_version_sha OR d.status = -1) "
+      "AND (d.retry_at IS NULL OR d.retry_at <= :now) ORDER BY d.data_job_name");
   query.columns("s").in(now);
   return names(query);
 }
@@ -323,9 +325,9 @@ std::string coalesced_columns() {
   std::vector<std::string> parts;
   for (const std::string& column : text::split(k_columns, ',')) {
     const std::string name(text::trim(column));
-    parts.push_back(name.starts_with("resources_") ? "CASE WHEN a.data_job_name IS NULL THEN d." + name + " ELSE a." +
-                                                         name + " END"
-                                                   : "COALESCE(a." + name + ", d." + name + ")");
+    parts.push_back(name.starts_with("resources_")
+                        ? "CASE WHEN a.data_job_name IS NULL THEN d." + name + " ELSE a." + name + " END"
+                        : "COALESCE(a." + name + ", d." + name + ")");
   }
   return text::join(parts, ", ");
 }
@@ -368,9 +370,10 @@ std::vector<JobOverview> Store::overview(const std::string& team, int with_execu
   for (JobOverview& overview : result) {
     by_name[overview.job.job_name] = &overview;
   }
-  Query newest(*m_session, "SELECT " + std::string(k_execution_columns) + " FROM (SELECT e.*, ROW_NUMBER() OVER " +
-                               "(PARTITION BY job_name ORDER BY submitted_time DESC, id DESC) AS place "
-                               "FROM data_job_execution e) AS numbered WHERE place <= :number ORDER BY job_name, place");
+  Query newest(*m_session,
+               "SELECT " + std::string(k_execution_columns) + " FROM (SELECT e.*, ROW_NUMBER() OVER " +
+                   "(PARTITION BY job_name ORDER BY submitted_time DESC, id DESC) AS place "
+                   "FROM data_job_execution e) AS numbered WHERE place <= :number ORDER BY job_name, place");
   newest.columns(k_execution_types).in(with_executions);
   while (newest.next()) {
     ExecutionRow row = read_execution(newest);

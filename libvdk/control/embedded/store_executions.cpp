@@ -72,9 +72,10 @@ ExecutionRow read_execution(Query& query) {
 
 void Store::insert_execution(const ExecutionRow& row) {
   const Execution& execution = row.execution;
-  Query query(*m_session, "INSERT INTO data_job_execution (" + std::string(k_execution_columns) +
-                              ") VALUES (:p1, :p2, :p3, :p4, :p5, :p6, :p7, :p8, :p9, :p10, :p11, :p12, :p13, :p14, :p15, "
-                              ":p16, :p17, :p18, :p19, :p20, :p21, :p22, :p23, :p24, :p25, :p26)");
+  Query query(*m_session,
+              "INSERT INTO data_job_execution (" + std::string(k_execution_columns) +
+                  ") VALUES (:p1, :p2, :p3, :p4, :p5, :p6, :p7, :p8, :p9, :p10, :p11, :p12, :p13, :p14, :p15, "
+                  ":p16, :p17, :p18, :p19, :p20, :p21, :p22, :p23, :p24, :p25, :p26)");
   query.in(execution.id)
       .in(execution.job_name)
       .in(execution.type == ExecutionType::manual ? 0 : 1)
@@ -147,10 +148,11 @@ void Store::request_cancel(const std::string& id) {
 }
 
 std::vector<std::string> Store::outdated_executions(const std::string& job, int keep, TimePoint before) {
-  Query query(*m_session, "SELECT id FROM (SELECT id, status, end_time, ROW_NUMBER() OVER (PARTITION BY job_name "
-                          "ORDER BY submitted_time DESC, id DESC) AS place FROM data_job_execution" +
-                              std::string(job.empty() ? "" : " WHERE job_name = :job") +
-                              ") AS numbered WHERE status NOT IN (0, 1) AND (place > :keep OR end_time < :before)");
+  Query query(*m_session,
+              "SELECT id FROM (SELECT id, status, end_time, ROW_NUMBER() OVER (PARTITION BY job_name "
+              "ORDER BY submitted_time DESC, id DESC) AS place FROM data_job_execution" +
+                  std::string(job.empty() ? "" : " WHERE job_name = :job") +
+                  ") AS numbered WHERE status NOT IN (0, 1) AND (place > :keep OR end_time < :before)");
   query.columns("s");
   if (!job.empty()) {
     query.in(job);
@@ -168,7 +170,8 @@ void Store::delete_execution(const std::string& id) {
 }
 
 std::vector<Due> Store::due() {
-  Query query(*m_session, "SELECT job_name, scheduled_time FROM data_job_execution_due ORDER BY scheduled_time, job_name");
+  Query query(*m_session,
+              "SELECT job_name, scheduled_time FROM data_job_execution_due ORDER BY scheduled_time, job_name");
   query.columns("st");
   std::vector<Due> result;
   while (query.next()) {

@@ -26,7 +26,8 @@ class StoreSession {
 /// s text, i integer, d floating point, t time. NULL reads as empty.
 class Query {
  public:
-  Query(StoreSession& session, std::string text) : m_session(session), m_statement(session.sql), m_text(std::move(text)) {}
+  Query(StoreSession& session, std::string text)
+      : m_session(session), m_statement(session.sql), m_text(std::move(text)) {}
 
   Query& in(const std::string& value) {
     m_inputs.push_back({value, 0, 0, soci::i_ok});
@@ -110,8 +111,10 @@ Query& bind_deployment(Query& query, const Deployment& deployment);
 
 constexpr std::string_view k_execution_columns =
     "id, job_name, type, status, message, op_id, submitted_time, start_time, end_time, scheduled_time, started_by, "
-    "arguments_json, cancel_requested, job_version, job_python_version, vdk_version, job_schedule, resources_cpu_request, "
-    "resources_cpu_limit, resources_memory_request, resources_memory_limit, last_deployed_by, last_deployed_date, enabled, "
+    "arguments_json, cancel_requested, job_version, job_python_version, vdk_version, job_schedule, "
+    "resources_cpu_request, "
+    "resources_cpu_limit, resources_memory_request, resources_memory_limit, last_deployed_by, last_deployed_date, "
+    "enabled, "
     "contacts, deployment_version_sha";
 constexpr std::string_view k_execution_types = "ssiissttttssissssddiistiss";
 [[nodiscard]] ExecutionRow read_execution(Query& query);

@@ -65,8 +65,8 @@ void Synchronizer::roll_out(const std::string& job, bool again, const target::Pr
     target::DeploymentSpec spec = make_spec(m_context.options, owner->team, wanted);
     spec.version_hash = wanted.version_hash;
     const auto applied = m_context.target.apply(
-        spec,
-        [&](const std::filesystem::path& folder) { m_context.sources.write(job, wanted.job_version, folder); }, progress);
+        spec, [&](const std::filesystem::path& folder) { m_context.sources.write(job, wanted.job_version, folder); },
+        progress);
     failpoint("synchronizer.applied");
     Deployment running = wanted;
     running.interpreter = spec.interpreter;
