@@ -43,7 +43,7 @@ class LocalTarget final : public Target {
 
 std::unique_ptr<Target> make_local_target(const std::filesystem::path& home,
                                           const std::filesystem::path& vdk_executable) {
-  return std::make_unique<LocalTarget>(std::filesystem::absolute(home), vdk_executable);
+  return std::make_unique<LocalTarget>(std::filesystem::absolute(home).lexically_normal(), vdk_executable);
 }
 
 }  // namespace vdk::target
