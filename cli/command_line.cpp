@@ -258,6 +258,10 @@ ParsedCommand parse_command(const Invocation& invocation) {
   }
   try {
     app.parse(std::vector<std::string>(invocation.arguments.rbegin(), invocation.arguments.rend()));
+  } catch (const CLI::ArgumentMismatch& error) {
+    const std::string message = error.what();
+    fail("option '" + message.substr(0, message.find(':')) + "' needs a value", "nothing follows it, or too little",
+         help_hint(command.name));
   } catch (const CLI::ParseError& error) {
     fail("cannot understand the options of `vdk " + command.name + "`", error.what(), help_hint(command.name));
   }
