@@ -86,7 +86,7 @@ std::vector<std::string> table_columns(sqlite3* db, const Batch& batch) {
 const char* type_of(const Batch& batch, std::size_t column) {
   const char* found = nullptr;
   for (const auto row : batch.rows.array) {
-    const simdjson::dom::element value = row.get_array().value_unsafe().at(column).value_unsafe();
+    const simdjson::dom::element value = cells_of(row).at(column).value_unsafe();
     const char* type = "TEXT";
     switch (value.type()) {
       case Type::NULL_VALUE:
@@ -240,7 +240,7 @@ void SqliteSink::insert(sqlite3* db, const Batch& batch) {
   const Statement statement(raw);
   for (const auto row : batch.rows.array) {
     int at = 0;
-    for (const auto value : row.get_array().value_unsafe()) {
+    for (const auto value : cells_of(row)) {
       ++at;
       if (bind(raw, at, value) != SQLITE_OK) {
         throw bad_rows(batch,

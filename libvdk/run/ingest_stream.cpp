@@ -30,7 +30,7 @@ std::string json_value(const Batch& batch, simdjson::dom::element value) {
 std::string object_of(const Batch& batch, simdjson::dom::element row, const std::string& extra) {
   std::string out = "{" + extra;
   std::size_t at = 0;
-  for (const auto value : row.get_array().value_unsafe()) {
+  for (const auto value : cells_of(row)) {
     out += out.size() > 1 ? ", " : "";
     out += json_text(batch.columns[at]) + ": " + json_value(batch, value);
     ++at;
