@@ -22,7 +22,7 @@ INGEST = """def run(job_input):
     rows = ({"a": i, "b": "text %d" % i, "c": i * 0.5} for i in range(100000))
     job_input.send_tabular_data_for_ingestion(
         rows=([r["a"], r["b"], r["c"]] for r in rows), column_names=["a", "b", "c"],
-        destination_table="numbers", method="sqlite", target="%s")
+        destination_table="numbers", method="sqlite", target="DATABASE")
 """
 
 
@@ -110,7 +110,8 @@ class Bench:
         self.install_original()
         help_text, version = self.vdk("--help"), self.vdk("--version")
         self.note("vdk --help", help_text, 10, python, "python3 -c pass")
-        self.note("vdk --help", help_text, 10, self.peer("--help"), "original")
+        if self.original:
+            self.note("vdk --help", help_text, 10, self.peer("--help"), "original")
         self.note("vdk --version", version, 10, self.peer("version"), "original: version")
         self.run_jobs(python)
         self.service()
@@ -125,7 +126,7 @@ class Bench:
         budget = (python[0] * 1000 if python else 0) + 40
         self.note("run: one trivial Python step", self.vdk("run", step), budget, python, "python3 -c pass")
         database = self.dir / "numbers.db"
-        ingest = self.job("bench-ingest", {"10_step.py": INGEST % database})
+        ingest = self.job("bench-ingest", {"10_step.py": INGEST.replace("DATABASE", str(database))})
         with sqlite3.connect(database) as store:
             store.execute("CREATE TABLE numbers (a INTEGER, b TEXT, c REAL)")
         ours = self.vdk("run", ingest, times=1)
