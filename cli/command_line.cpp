@@ -126,7 +126,8 @@ CLI::Option* declare(CLI::App& app, const Option& option) {
 }
 
 void refuse_extras(const CLI::App& app, const Command& command, const std::vector<Option>& options) {
-  const std::vector<std::string> extras = app.remaining();
+  std::vector<std::string> extras = app.remaining();
+  extras.erase(std::remove(extras.begin(), extras.end(), "--"), extras.end());  // CLI11 counts the marker as one
   if (extras.empty()) {
     return;
   }

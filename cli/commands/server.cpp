@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <csignal>
+#include <ctime>
 
 #include "cli/commands/commands.hpp"
 #include "cli/view/json.hpp"
@@ -21,9 +22,22 @@ namespace {
 std::atomic<bool> stop_requested{false};
 static_assert(std::atomic<bool>::is_always_lock_free, "the signal handler may only touch a lock-free flag");
 
+std::atomic<long long> first_signal_ms{0};
+
+long long monotonic_ms() {
+  timespec now{};
+  ::clock_gettime(CLOCK_MONOTONIC, &now);
+  return static_cast<long long>(now.tv_sec) * 1000 + now.tv_nsec / 1'000'000;
+}
+
+/// The first signal asks for a clean stop, a later one ends the process. A second one right behind the first is the
+/// same request: timeout(1) and supervisors signal the process and its group.
 extern "C" void on_stop_signal(int) {
   constexpr int interrupted = 130;
-  if (stop_requested.exchange(true)) {
+  constexpr long long same_request_ms = 300;
+  if (!stop_requested.exchange(true)) {
+    first_signal_ms = monotonic_ms();
+  } else if (monotonic_ms() - first_signal_ms > same_request_ms) {
     ::_exit(interrupted);
   }
 }

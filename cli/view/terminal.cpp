@@ -113,7 +113,8 @@ std::string prompt_hidden(const std::string& question, const std::string& altern
 
 bool confirm(const std::string& question, const std::string& flag) {
   if (!can_prompt()) {
-    refuse_prompt(question, flag);
+    throw Error(ErrorKind::usage, {"cannot go on without a confirmation", "there is no terminal to ask on",
+                                   "nothing was done", "give " + flag + " to confirm"});
   }
   std::fputs((question + " [y/N]: ").c_str(), stderr);
   const std::string answer = text::lower(text::trim(read_line()));

@@ -100,6 +100,10 @@ TEST_CASE("missing and surplus arguments are refused") {
   (void)refusal({"list", "-t"});
 }
 
+TEST_CASE("what follows -- is never read as an option") {
+  CHECK(parse({"__complete", "--", "deploy", "-n", ""}).positionals == std::vector<std::string>{"deploy", "-n", ""});
+}
+
 TEST_CASE("an alias stands for its option and help is found anywhere") {
   CHECK(parse({"create", "--no-sample"}).has("cloud"));
   CHECK(find_invocation({"deploy", "-n", "x", "--help"}).help);
