@@ -14,7 +14,9 @@ Json text_or_null(std::string_view text) { return text.empty() ? Json(nullptr) :
 
 std::string dump(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
 
-std::string indented(const std::string& text) { return std::string("    ").append(text::replace_all(text, "\n", "\n    ")); }
+std::string indented(const std::string& text) {
+  return std::string("    ").append(text::replace_all(text, "\n", "\n    "));
+}
 
 std::string name_and_text(const StepResult& step) {
   return step.exception_name.empty() ? step.exception : step.exception_name + ": " + step.exception;
