@@ -69,8 +69,9 @@ int run_info(const ParsedCommand&, Context& context) {
   std::string out = "Getting control service information...\nVDK Control service version: " + info.api_version +
                     "\nSupported python versions:\n";
   for (const std::string& version : info.supported_python_versions) {
-    out += "\t" + version + (version == info.default_python_version ? " (default)" : "") + "\n";
+    out += "\t" + version + "\n";
   }
+  out += "Default python version: " + info.default_python_version + "\n";
   print(out);
   return 0;
 }

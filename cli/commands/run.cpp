@@ -85,14 +85,19 @@ JobData try_open_data(Context& context, const config::Settings& settings, const 
   }
 }
 
+// Wrong arguments are the user's failure of this run (exit 1 and a termination message), not a wrong command line:
+// the original does so, and who starts runs by a program reads the termination message.
 std::string checked_arguments(const ParsedCommand& command) {
   const std::string given = command.value_or("arguments", "");
-  if (!given.empty()) {
-    const Json parsed = parse_json(given, "invalid value for '--arguments'", "the value");
-    if (!parsed.is_object() && !parsed.is_array()) {
-      throw Error(ErrorKind::usage, {"invalid value for '--arguments'", "it is not a JSON object",
-                                     "the job was not run", "give an object such as '{\"key\": \"value\"}'"});
-    }
+  if (given.empty()) {
+    return given;
+  }
+  const Json parsed = Json::parse(given, nullptr, false);
+  if (!parsed.is_object() && !parsed.is_array()) {
+    throw Error(
+        ErrorKind::user_code,
+        {"invalid value for '--arguments'", parsed.is_discarded() ? "it is not valid JSON" : "it is not a JSON object",
+         "the job was not run", "give an object such as '{\"key\": \"value\"}', quoted for the shell"});
   }
   return given;
 }
@@ -103,9 +108,15 @@ int run_run(const ParsedCommand& command, Context& context) {
   if (command.has("debug")) {
     log::set_level(log::Level::debug);
   }
-  const std::string arguments = checked_arguments(command);
   const job::Job job = job::load(command.positionals.front());
   const config::Settings settings = config::Settings::from_process(job.directory);
+  std::string arguments;
+  try {
+    arguments = checked_arguments(command);
+  } catch (const Error&) {
+    run::write_termination_file(settings, "User error");
+    throw;
+  }
   for (const std::string& warning : job.config.warnings) {
     log::warning(warning);
   }

@@ -141,7 +141,7 @@ class Lifecycle(VdkTest):
     def test_properties_and_secrets_reach_a_deployed_run_and_secrets_are_encrypted_on_disk(self):
         self.deploy(files={"10_step.py": "def run(job_input):\n"
                                          "    assert job_input.get_property('a') == '5', job_input.get_all_properties()\n"
-                                         "    assert job_input.get_secret('s') == 'canary-5121', 'no secret'\n"
+                                         "    assert job_input.get_secret('s') == 'canary-' + '5121', 'no secret'\n"
                                          "    p = job_input.get_all_properties(); p['b'] = 7\n"
                                          "    job_input.set_all_properties(p)\n"})
         where = ("-n", "first-job", "-t", "red")
@@ -177,7 +177,7 @@ class Lifecycle(VdkTest):
 
     def test_another_team_does_not_find_the_job(self):
         self.deploy()
-        for command in (("show",), ("deploy", "--show"), ("execute", "--list"), ("delete", "--yes"), ("download-job",)):
+        for command in (("show",), ("deploy", "--show"), ("execute", "--list"), ("delete", "--yes"), ("download-job", "-p", self.home)):
             result = self.run_vdk(*command, "-n", "first-job", "-t", "blue")
             self.assertEqual(result.code, 5, (command, result))
 

@@ -24,7 +24,7 @@ class Terminal(VdkTest):
         self.assertIn("--enable", result.err)
 
     def test_nothing_hangs_and_the_missing_flag_is_named(self):
-        for args, flag in ((("create",), "--name"), (("delete", "-n", "some-job"), "--team"), (("execute", "--start"), "--name"),
+        for args, flag in ((("create",), "--name"), (("delete", "-n", "some-job"), "--yes"), (("execute", "--start"), "--name"),
                            (("deploy", "--show"), "--name"), (("show",), "--name"), (("secrets", "--list"), "--name")):
             result = self.run_vdk(*args, timeout=20)
             self.assertEqual(result.code, 2, (args, result))
@@ -90,7 +90,7 @@ class Terminal(VdkTest):
 
     def test_version_is_quick_to_say(self):
         self.assertRegex(self.vdk("--version").out, r"\d+\.\d+\.\d+")
-        self.assertIn("Versatile Data Kit", (r := self.vdk("version")).out + r.err)
+        self.assertIn("Version: ", self.vdk("version").out)
 
     def test_schedule_preview_lists_times_in_utc(self):
         lines = self.vdk("schedule", "preview", "0 12 29 2 *", "-n", "2").out

@@ -237,6 +237,22 @@ class Sources::Repository {
   RepositoryPointer m_git;
 };
 
+namespace {
+
+/// The lock under which references change. Whoever has it is alone, so git's own lock files that are there now belong to a
+/// process that was killed, and would refuse every commit for ever.
+files::FileLock lock_references(const std::filesystem::path& home) {
+  files::FileLock lock = files::FileLock::acquire(home / "sources.lock");
+  const auto git = home / "sources.git";
+  for (const char* name : {"refs/heads/main.lock", "HEAD.lock", "packed-refs.lock", "config.lock"}) {
+    std::error_code ignored;
+    std::filesystem::remove(git / name, ignored);
+  }
+  return lock;
+}
+
+}  // namespace
+
 Sources::Sources(std::filesystem::path home, std::string user) : m_home(std::move(home)), m_user(std::move(user)) {
   // git refuses these in a name
   std::erase_if(m_user, [](char c) { return c == '<' || c == '>' || c == '\n'; });
@@ -253,7 +269,7 @@ Sources::Repository& Sources::repository() {
     if (std::filesystem::exists(path / "HEAD")) {
       m_repository = std::make_unique<Repository>(path);
     } else {
-      const files::FileLock lock = files::FileLock::acquire(m_home / "sources.lock");
+      const files::FileLock lock = lock_references(m_home);
       m_repository = std::make_unique<Repository>(path);
     }
   }
@@ -264,7 +280,7 @@ SourceRecord Sources::commit(const std::string& job, const std::filesystem::path
                              TimePoint now, const std::optional<SourceRecord>& known) {
   Repository& git = repository();
   const git_oid folder = git.store_folder(directory);
-  const files::FileLock lock = files::FileLock::acquire(m_home / "sources.lock");
+  const files::FileLock lock = lock_references(m_home);
   const CommitPointer head = git.head();
   SourceRecord record{to_text(folder), {}};
   if (Repository::folder(head.get(), job) == record.tree_oid) {
@@ -285,7 +301,7 @@ void Sources::remove(const std::string& job, TimePoint now) {
     return;
   }
   Repository& git = repository();
-  const files::FileLock lock = files::FileLock::acquire(m_home / "sources.lock");
+  const files::FileLock lock = lock_references(m_home);
   const CommitPointer head = git.head();
   if (!Repository::folder(head.get(), job).empty()) {
     const std::string message = "Delete data job: " + job + "\n\nSigned-off-by: " + m_user + "\n";

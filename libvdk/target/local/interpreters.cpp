@@ -240,7 +240,7 @@ void InterpreterCache::save() {
     document[path] = std::move(value);
   }
   try {
-    std::filesystem::create_directories(m_file.parent_path());
+    files::make_private_directory(m_file.parent_path());
     files::write_atomic(m_file, document.dump(1), 0600);
   } catch (const std::exception&) {
     return;  // only a cache
