@@ -17,8 +17,16 @@ constexpr SettingType integer = SettingType::integer;
 constexpr SettingType path = SettingType::path;
 constexpr SettingType list = SettingType::list;
 
-Setting setting(const char* name, SettingType type, const char* value, const char* help, bool bare_environment = false) {
+Setting setting(const char* name, SettingType type, const char* value, const char* help,
+                bool bare_environment = false) {
   return {name, type, value, help, false, bare_environment};
+}
+
+/// A key of the original that jobs may carry: it is typed and explained, and says itself that nothing reads it.
+Setting inert(const char* name, SettingType type, const char* value, const char* help, bool bare_environment = false) {
+  Setting made = setting(name, type, value, help, bare_environment);
+  made.help += " Accepted, without effect in this version.";
+  return made;
 }
 
 Setting secret(const char* name, const char* help) { return {name, text, "", help, true, false}; }
@@ -26,56 +34,66 @@ Setting secret(const char* name, const char* help) { return {name, text, "", hel
 std::vector<Setting> run_settings() {
   return {
       setting("attempt_id", text, "", "Id of this attempt; made from the execution id when empty.", bare),
-      setting("db_default_type", text, "", "Database that SQL steps and execute_query use, e.g. SQLITE. Without it the "
-              "only known one is used.", bare),
+      setting("db_default_type", text, "",
+              "Database that SQL steps and execute_query use, e.g. SQLITE. Without it the "
+              "only known one is used.",
+              bare),
       setting("execution_id", text, "", "Id of the execution; made from the attempt id when empty.", bare),
-      setting("execution_skip_checker_enabled", boolean, "true", "Skip a run in the cloud while another execution of the "
-              "job is running.", bare),
-      setting("job_githash", text, "unknown", "Version of the job's source, for logs.", bare),
+      inert("execution_skip_checker_enabled", boolean, "true",
+            "Skip a run in the cloud while another execution of the "
+            "job is running.",
+            bare),
+      inert("job_githash", text, "unknown", "Version of the job's source, for logs.", bare),
       setting("job_run_summary_file_path", path, "", "File that receives the result of a run as JSON.", bare),
       setting("log_config", text, "LOCAL", "Where the run takes place: LOCAL, CLOUD or NONE.", bare),
-      setting("log_exception_formatter", text, "pretty", "Shape of error texts in logs: pretty or plain."),
+      inert("log_exception_formatter", text, "pretty", "Shape of error texts in logs: pretty or plain."),
       setting("log_execution_result", boolean, "false", "Log the full result as JSON at the end of a run.", bare),
       setting("log_level_module", text, "", "Levels of single loggers: name=LEVEL;name2=LEVEL.", bare),
-      setting("log_level_vdk", text, "INFO", "Level of vdk's own log lines: DEBUG, INFO, WARNING, ERROR or CRITICAL.", bare),
-      setting("log_stack_trace_on_exit", boolean, "false", "Print the stack trace again when a run fails.", bare),
-      setting("monitoring_enabled", boolean, "false", "Kept for jobs that set it; has no effect."),
-      setting("op_id", text, "", "Id of the operation that started the run; the execution id when empty. Only VDK_OP_ID "
+      setting("log_level_vdk", text, "INFO", "Level of vdk's own log lines: DEBUG, INFO, WARNING, ERROR or CRITICAL.",
+              bare),
+      inert("log_stack_trace_on_exit", boolean, "false", "Print the stack trace again when a run fails.", bare),
+      inert("monitoring_enabled", boolean, "false", "Kept for jobs that set it; has no effect."),
+      setting("op_id", text, "",
+              "Id of the operation that started the run; the execution id when empty. Only VDK_OP_ID "
               "is read from the environment, because OP_ID is a common name."),
       setting("python", path, "", "Interpreter for the Python steps of `vdk run`; else python3 on PATH."),
-      setting("team", text, "", "Team that owns the job. Only VDK_TEAM is read from the environment, because TEAM is a "
+      setting("team", text, "",
+              "Team that owns the job. Only VDK_TEAM is read from the environment, because TEAM is a "
               "common name."),
-      setting("temporary_write_directory", path, "", "Folder for temporary files of a job; the system's when empty.", bare),
+      setting("temporary_write_directory", path, "", "Folder for temporary files of a job; the system's when empty.",
+              bare),
       setting("termination_message_writer_enabled", boolean, "true", "Write the termination message at the end.", bare),
       setting("termination_message_writer_output_file", path, "/dev/termination-log",
               "File that receives the termination message.", bare),
-      setting("working_dir", path, ".", "Kept for jobs that read it; steps run in the caller's folder."),
+      inert("working_dir", path, ".", "Kept for jobs that read it; steps run in the caller's folder."),
   };
 }
 
 std::vector<Setting> data_settings() {
   return {
-      setting("ingest_method_default", text, "", "Ingestion method when a step names none: sqlite, file or http.", bare),
-      setting("ingest_payload_postprocess_sequence", list, "", "Plugins that see each payload after it is sent.", bare),
-      setting("ingest_payload_preprocess_sequence", list, "", "Plugins that may change each payload before it is sent.",
+      setting("ingest_method_default", text, "", "Ingestion method when a step names none: sqlite, file or http.",
               bare),
+      inert("ingest_payload_postprocess_sequence", list, "", "Plugins that see each payload after it is sent.", bare),
+      inert("ingest_payload_preprocess_sequence", list, "", "Plugins that may change each payload before it is sent.",
+            bare),
       setting("ingest_target_default", text, "", "Ingestion target when a step names none.", bare),
-      setting("ingester_log_upload_errors", boolean, "true", "Log each payload that could not be written.", bare),
-      setting("ingester_number_of_worker_threads", integer, "10", "Read for compatibility: vdk writes with one writer.",
-              bare),
-      setting("ingester_objects_queue_size", integer, "10000", "Rows that may wait before a step is held back.", bare),
-      setting("ingester_payload_size_bytes_threshold", integer, "512000", "Size from which a batch is written.", bare),
-      setting("ingester_payloads_queue_size", integer, "50", "Batches that may wait before a step is held back.", bare),
+      inert("ingester_log_upload_errors", boolean, "true", "Log each payload that could not be written.", bare),
+      inert("ingester_number_of_worker_threads", integer, "10", "Read for compatibility: vdk writes with one writer.",
+            bare),
+      inert("ingester_objects_queue_size", integer, "10000", "Rows that may wait before a step is held back.", bare),
+      inert("ingester_payload_size_bytes_threshold", integer, "512000", "Size from which a batch is written.", bare),
+      inert("ingester_payloads_queue_size", integer, "50", "Batches that may wait before a step is held back.", bare),
       setting("ingester_should_raise_exception_on_failure", boolean, "true",
               "Fail the step whose rows could not be written.", bare),
       setting("ingester_wait_to_finish_after_every_send", boolean, "false",
               "Write the rows of a call before the call returns.", bare),
-      setting("ingestion_payload_aggregator_timeout_seconds", integer, "2",
-              "Longest time that rows wait for a fuller batch.", bare),
+      inert("ingestion_payload_aggregator_timeout_seconds", integer, "2",
+            "Longest time that rows wait for a fuller batch.", bare),
       setting("properties_default_type", text, "", "Where properties live; the control service when empty.", bare),
-      setting("properties_write_preprocess_sequence", list, "", "Plugins that may change properties before storing.", bare),
+      inert("properties_write_preprocess_sequence", list, "", "Plugins that may change properties before storing.",
+            bare),
       setting("secrets_default_type", text, "", "Where secrets live; the control service when empty.", bare),
-      setting("secrets_write_preprocess_sequence", list, "", "Plugins that may change secrets before storing.", bare),
+      inert("secrets_write_preprocess_sequence", list, "", "Plugins that may change secrets before storing.", bare),
       setting("sqlite_file", path, "", "SQLite database file; vdk-sqlite.db in the temporary folder when empty.", bare),
       setting("sqlite_ingest_auto_create_table_enabled", boolean, "true",
               "Create a missing table from the first batch of rows.", bare),
@@ -84,53 +102,55 @@ std::vector<Setting> data_settings() {
 
 std::vector<Setting> control_settings() {
   return {
-      secret("api_token", "OAuth2 API token for the control service. Only VDK_API_TOKEN is read from the environment."),
-      setting("api_token_authorization_url", text, "", "Address at which the API token is exchanged."),
-      setting("control_http_connect_retries", integer, "6", "Attempts to connect to the control service."),
-      setting("control_http_connect_timeout_seconds", integer, "30", "Time to connect to the control service."),
-      setting("control_http_connection_pool_maxsize", integer, "2", "Connections kept open to the control service."),
-      setting("control_http_read_retries", integer, "6", "Attempts to read an answer of the control service."),
-      setting("control_http_read_timeout_seconds", integer, "900", "Time to wait for an answer of the control service."),
-      setting("control_http_total_retries", integer, "10", "Attempts per request, whatever fails."),
-      setting("control_http_verify_ssl", boolean, "true", "Verify the certificate of the control service."),
-      setting("control_sample_job_directory", path, "", "Folder whose files `vdk create` copies instead of its sample."),
-      setting("control_service_home", path, "", "Folder of the embedded control service; vdk in the XDG data folder when "
+      secret("api_token",
+             "OAuth2 API token for the control service. Only VDK_API_TOKEN is read from the environment. Accepted, "
+             "without effect in this version."),
+      inert("api_token_authorization_url", text, "", "Address at which the API token is exchanged."),
+      inert("control_http_connect_retries", integer, "6", "Attempts to connect to the control service."),
+      inert("control_http_connect_timeout_seconds", integer, "30", "Time to connect to the control service."),
+      inert("control_http_connection_pool_maxsize", integer, "2", "Connections kept open to the control service."),
+      inert("control_http_read_retries", integer, "6", "Attempts to read an answer of the control service."),
+      inert("control_http_read_timeout_seconds", integer, "900", "Time to wait for an answer of the control service."),
+      inert("control_http_total_retries", integer, "10", "Attempts per request, whatever fails."),
+      inert("control_http_verify_ssl", boolean, "true", "Verify the certificate of the control service."),
+      setting("control_sample_job_directory", path, "",
+              "Folder whose files `vdk create` copies instead of its sample."),
+      setting("control_service_home", path, "",
+              "Folder of the embedded control service; vdk in the XDG data folder when "
               "empty."),
       setting("control_service_rest_api_url", text, "", "Address of a control service; empty = the embedded one."),
-      setting("control_service_user_agent", text, "", "User agent sent to the control service."),
+      inert("control_service_user_agent", text, "", "User agent sent to the control service."),
       setting("default_python_version", text, "", "Python version of jobs that ask for none; else that of python3."),
-      setting("job_builder", text, "auto", "Builds the environments of deployed jobs: auto (uv when present), uv or pip."),
-      setting("package_index", text, "", "Package index for job requirements; that of uv or pip when empty."),
-      setting("package_name", text, "vdk-core", "Read for compatibility: vdk looks for no new versions of itself."),
-      setting("scheduler_interval_seconds", integer, "1", "How often `vdk server` looks for due jobs."),
-      setting("supported_python_versions", text, "", "Python versions jobs may ask for: 3.11=/usr/bin/python3.11;pypy=... "
+      inert("package_name", text, "vdk-core", "Read for compatibility: vdk looks for no new versions of itself."),
+      setting("supported_python_versions", text, "",
+              "Python versions jobs may ask for: 3.11=/usr/bin/python3.11;pypy=... "
               "or a JSON object; those found on PATH when empty."),
-      setting("synchronizer_interval_seconds", integer, "60", "How often `vdk server` compares wanted and actual "
-              "deployments."),
-      setting("team_client_id", text, "", "OAuth2 client id of the team."),
-      secret("team_client_secret", "OAuth2 client secret of the team."),
-      setting("team_oauth_authorize_url", text, "", "Address at which the team's client is authorised."),
-      setting("version_check_disabled", boolean, "true", "Read for compatibility: vdk looks for no new versions of itself."),
-      setting("version_check_plugins", boolean, "false", "Read for compatibility: vdk looks for no new versions."),
+      inert("team_client_id", text, "", "OAuth2 client id of the team."),
+      secret("team_client_secret", "OAuth2 client secret of the team. Accepted, without effect in this version."),
+      inert("team_oauth_authorize_url", text, "", "Address at which the team's client is authorised."),
+      inert("version_check_disabled", boolean, "true",
+            "Read for compatibility: vdk looks for no new versions of itself."),
+      inert("version_check_plugins", boolean, "false", "Read for compatibility: vdk looks for no new versions."),
   };
 }
 
 std::vector<Setting> reporting_settings() {
   return {
-      setting("notification_cc_list", list, "", "Addresses that get a copy of every notification."),
-      setting("notification_enabled", boolean, "false", "Send mail at the end of a local run."),
-      setting("notification_job_log_url_pattern", text, "", "Address of the logs in mails."),
-      setting("notification_sender", text, "", "Sender of mails."),
-      setting("notification_smtp_host", text, "", "Mail server."),
-      setting("notification_smtp_login_enabled", boolean, "false", "Log in at the mail server."),
-      secret("notification_smtp_login_password", "Password at the mail server."),
-      setting("notification_smtp_login_username", text, "", "Name at the mail server."),
-      setting("notification_smtp_port", integer, "25", "Port of the mail server."),
-      setting("notification_smtp_use_tls", boolean, "true", "Encrypt the connection to the mail server."),
-      setting("syslog_enabled", boolean, "false", "Send log lines to a syslog server too."),
-      setting("syslog_port", integer, "514", "Port of the syslog server."),
-      setting("syslog_sock_type", text, "UDP", "How to reach the syslog server: UDP or TCP."),
-      setting("syslog_url", text, "localhost", "Host of the syslog server."),
+      inert("notification_cc_list", list, "", "Addresses that get a copy of every notification."),
+      inert("notification_enabled", boolean, "false", "Send mail at the end of a local run."),
+      inert("notification_job_log_url_pattern", text, "", "Address of the logs in mails."),
+      inert("notification_sender", text, "", "Sender of mails."),
+      inert("notification_smtp_host", text, "", "Mail server."),
+      inert("notification_smtp_login_enabled", boolean, "false", "Log in at the mail server."),
+      secret("notification_smtp_login_password",
+             "Password at the mail server. Accepted, without effect in this version."),
+      inert("notification_smtp_login_username", text, "", "Name at the mail server."),
+      inert("notification_smtp_port", integer, "25", "Port of the mail server."),
+      inert("notification_smtp_use_tls", boolean, "true", "Encrypt the connection to the mail server."),
+      inert("syslog_enabled", boolean, "false", "Send log lines to a syslog server too."),
+      inert("syslog_port", integer, "514", "Port of the syslog server."),
+      inert("syslog_sock_type", text, "UDP", "How to reach the syslog server: UDP or TCP."),
+      inert("syslog_url", text, "localhost", "Host of the syslog server."),
   };
 }
 
@@ -152,8 +172,9 @@ const std::vector<Setting>& all_settings() {
 
 const Setting* find_setting(std::string_view name) {
   const auto& table = all_settings();
-  const auto at = std::lower_bound(table.begin(), table.end(), name,
-                                   [](const Setting& setting, std::string_view wanted) { return setting.name < wanted; });
+  const auto at =
+      std::lower_bound(table.begin(), table.end(), name,
+                       [](const Setting& setting, std::string_view wanted) { return setting.name < wanted; });
   return at != table.end() && at->name == name ? &*at : nullptr;
 }
 
