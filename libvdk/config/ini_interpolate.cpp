@@ -8,8 +8,8 @@
 namespace vdk::config::detail {
 namespace {
 
-constexpr int max_depth = 10;                      // Python's MAX_INTERPOLATION_DEPTH
-constexpr std::size_t max_bytes = 4U << 20U;       // ten levels of references can otherwise grow without bound
+constexpr int max_depth = 10;                 // Python's MAX_INTERPOLATION_DEPTH
+constexpr std::size_t max_bytes = 4U << 20U;  // ten levels of references can otherwise grow without bound
 constexpr std::size_t max_references = 100'000;
 
 struct Expansion {
@@ -19,7 +19,8 @@ struct Expansion {
   std::string result;
   std::size_t references = 0;
 
-  [[noreturn]] void refuse(const RawOption& at, std::size_t offset, std::string why, std::string countermeasures) const {
+  [[noreturn]] void refuse(const RawOption& at, std::size_t offset, std::string why,
+                           std::string countermeasures) const {
     SourceLocation location = ini.location(at, offset);
     throw Error(ErrorKind::configuration,
                 {"cannot read the value of '" + option.key + "' in '" + ini.file + "'", std::move(why),
@@ -32,7 +33,8 @@ struct Expansion {
   void expand(const RawOption& from, int depth) {
     const std::string_view value = from.value;
     if (depth > max_depth) {
-      refuse(from, 0, "References with %( )s go more than " + std::to_string(max_depth) + " levels deep or in a circle.",
+      refuse(from, 0,
+             "References with %( )s go more than " + std::to_string(max_depth) + " levels deep or in a circle.",
              "Write the value out in full.");
     }
     std::size_t at = 0;
@@ -83,7 +85,9 @@ struct Expansion {
 
 /// Code point at the start of `s` and its length in bytes; `s` is valid UTF-8 and not empty.
 std::pair<std::uint32_t, std::size_t> decode(std::string_view s) noexcept {
-  const auto byte = [&](std::size_t i) { return i < s.size() ? static_cast<std::uint32_t>(static_cast<unsigned char>(s[i])) : 0U; };
+  const auto byte = [&](std::size_t i) {
+    return i < s.size() ? static_cast<std::uint32_t>(static_cast<unsigned char>(s[i])) : 0U;
+  };
   const std::uint32_t first = byte(0);
   if (first < 0x80U) {
     return {first, 1};

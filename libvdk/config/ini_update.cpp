@@ -13,13 +13,15 @@ using detail::RawIni;
 using detail::RawOption;
 using detail::RawSection;
 
-std::string line_end_of(std::string_view content) { return content.find("\r\n") == std::string_view::npos ? "\n" : "\r\n"; }
+std::string line_end_of(std::string_view content) {
+  return content.find("\r\n") == std::string_view::npos ? "\n" : "\r\n";
+}
 
 void check_value(const std::string& key, const std::string& value) {
   if (value.find_first_of(std::string_view("\r\n\0", 3)) != std::string::npos || !text::is_valid_utf8(value)) {
-    throw Error(ErrorKind::usage, {"cannot store a value for '" + key + "'",
-                                   "The value has a line end, a NUL byte, or is not UTF-8.", "Nothing was changed.",
-                                   "Give the value as one line of text."});
+    throw Error(ErrorKind::usage,
+                {"cannot store a value for '" + key + "'", "The value has a line end, a NUL byte, or is not UTF-8.",
+                 "Nothing was changed.", "Give the value as one line of text."});
   }
 }
 

@@ -18,13 +18,12 @@ using Inputs = Settings::Inputs;
 /// `.` and `-` of a key are `_` in the environment.
 std::string normal(std::string_view name) {
   std::string key = text::lower(name);
-  std::replace_if(key.begin(), key.end(), [](char c) { return c == '-' || c == '.'; }, '_');
+  std::replace_if(
+      key.begin(), key.end(), [](char c) { return c == '-' || c == '.'; }, '_');
   return key;
 }
 
-std::string ini_section(std::string_view section) {
-  return section.empty() ? "vdk" : "vdk_" + std::string(section);
-}
+std::string ini_section(std::string_view section) { return section.empty() ? "vdk" : "vdk_" + std::string(section); }
 
 /// Name of the section as it is written in the file, nothing when it has none.
 std::optional<std::string> written_section(const IniFile& ini, std::string_view section) {
@@ -120,13 +119,14 @@ std::vector<Resolved> candidates(const Inputs& inputs, std::string_view name, st
   const Resolved value = settings.explain(name);
   const Setting* declared = find_setting(normal(name));
   const bool hidden = declared != nullptr && declared->secret;
-  throw Error(ErrorKind::configuration,
-              {"cannot use the setting '" + std::string(name) + "'",
-               (hidden ? "Its value" : "The value '" + value.value + "'") + " from " + value.source + " is not " + expected +
-                   ".",
-               "The command did not start.",
-               "Correct the value in " + value.source + ", or remove it to use the default" +
-                   (declared == nullptr || declared->default_value.empty() ? "" : " '" + declared->default_value + "'") + "."});
+  throw Error(
+      ErrorKind::configuration,
+      {"cannot use the setting '" + std::string(name) + "'",
+       (hidden ? "Its value" : "The value '" + value.value + "'") + " from " + value.source + " is not " + expected +
+           ".",
+       "The command did not start.",
+       "Correct the value in " + value.source + ", or remove it to use the default" +
+           (declared == nullptr || declared->default_value.empty() ? "" : " '" + declared->default_value + "'") + "."});
 }
 
 void collect_ini(std::set<std::string>& keys, const std::optional<IniFile>& ini, std::string_view section) {
@@ -151,9 +151,8 @@ void collect_environment(std::set<std::string>& keys, const Inputs& inputs, std:
     }
     const std::string key = lowered.substr(prefix.size());
     const bool elsewhere = section.empty() && find_setting(key) == nullptr &&
-                           std::any_of(sections.begin(), sections.end(), [&](const std::string& other) {
-                             return key.starts_with(normal(other) + "_");
-                           });
+                           std::any_of(sections.begin(), sections.end(),
+                                       [&](const std::string& other) { return key.starts_with(normal(other) + "_"); });
     if (!elsewhere) {
       keys.insert(key);
     }

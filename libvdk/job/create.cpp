@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <cerrno>
 #include <algorithm>
+#include <cerrno>
 #include <cstdio>
 
 #include "vdk/config/ini.hpp"
@@ -45,8 +45,8 @@ void check_free(const fs::path& target, const fs::path& parent) {
   std::error_code ignored;
   if (!fs::is_directory(parent, ignored)) {
     throw Error(ErrorKind::not_found,
-                {"cannot create the job in '" + parent.string() + "'", "There is no such folder.", "No job was created.",
-                 "Create the folder first, or give another one with --path."});
+                {"cannot create the job in '" + parent.string() + "'", "There is no such folder.",
+                 "No job was created.", "Create the folder first, or give another one with --path."});
   }
   if (fs::symlink_status(target, ignored).type() != fs::file_type::not_found) {
     throw Error(ErrorKind::conflict, {"cannot create the job '" + target.string() + "'", "The path exists already.",

@@ -14,7 +14,8 @@ namespace vdk::job::detail {
 /// Remembers the names of an archive and says why a further one cannot stand beside them.
 class EntryNames {
  public:
-  /// Empty when the name is fine. A final slash makes it a folder; folders that others lie in need no entry of their own.
+  /// Empty when the name is fine. A final slash makes it a folder; folders that others lie in need no entry of their
+  /// own.
   [[nodiscard]] std::string add(std::string_view name);
 
  private:

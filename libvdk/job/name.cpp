@@ -70,9 +70,10 @@ void validate_name(std::string_view name) {
   if (is_valid_name(name)) {
     return;
   }
-  throw Error(ErrorKind::usage,
-              {"cannot use the job name '" + std::string(name) + "'", broken_rule(name), "The command did not start.",
-               "Use 6 to 50 characters of a-z, 0-9 and '-', the first a letter, for example '" + proposal(name) + "'."});
+  throw Error(
+      ErrorKind::usage,
+      {"cannot use the job name '" + std::string(name) + "'", broken_rule(name), "The command did not start.",
+       "Use 6 to 50 characters of a-z, 0-9 and '-', the first a letter, for example '" + proposal(name) + "'."});
 }
 
 }  // namespace vdk::job

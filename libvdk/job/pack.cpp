@@ -62,8 +62,9 @@ void collect(const fs::path& directory, const std::string& prefix, int depth, st
 void check_names(const std::vector<Item>& items) {
   detail::EntryNames names;
   for (const Item& item : items) {
-    const std::string problem =
-        is_safe_entry_name(item.name) ? names.add(item.name) : std::string("contains characters that archives cannot hold");
+    const std::string problem = is_safe_entry_name(item.name)
+                                    ? names.add(item.name)
+                                    : std::string("contains characters that archives cannot hold");
     if (!problem.empty()) {
       throw pack_error("The name '" + detail::printable(item.name) + "' " + problem + ".", "Rename the file.");
     }

@@ -29,13 +29,15 @@ void check_names_and_types(const std::vector<ZipEntry>& entries) {
   detail::EntryNames names;
   for (const ZipEntry& entry : entries) {
     if (!is_safe_entry_name(entry.name)) {
-      throw archive_error("The entry '" + printable(entry.name) +
-                          "' has an unsafe name: absolute, with '..', a backslash, a drive letter or unprintable bytes.");
+      throw archive_error(
+          "The entry '" + printable(entry.name) +
+          "' has an unsafe name: absolute, with '..', a backslash, a drive letter or unprintable bytes.");
     }
     const std::uint32_t type = entry.unix_mode & static_cast<std::uint32_t>(S_IFMT);
     const std::uint32_t wanted = entry.is_folder() ? S_IFDIR : S_IFREG;
     if (type != 0 && type != wanted) {
-      throw archive_error("The entry '" + printable(entry.name) + "' is a link, a device or something else than a plain "
+      throw archive_error("The entry '" + printable(entry.name) +
+                          "' is a link, a device or something else than a plain "
                           "file or folder.");
     }
     const std::string problem = names.add(entry.name);
@@ -92,7 +94,8 @@ class Budget {
 class NewFile {
  public:
   NewFile(const fs::path& path, bool executable)
-      : m_path(path), m_fd(open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, executable ? 0755 : 0644)) {
+      : m_path(path),
+        m_fd(open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, executable ? 0755 : 0644)) {
     if (m_fd < 0) {
       throw system_error("cannot create '" + path.string() + "'", errno);
     }
@@ -118,7 +121,8 @@ class NewFile {
 
 [[noreturn]] void refuse_content(const Reader& reader, const ZipEntry& entry) {
   const char* text = archive_error_string(reader.get());
-  throw archive_error("The entry '" + printable(entry.name) + "' is damaged: " + (text == nullptr ? "unknown" : text) + ".");
+  throw archive_error("The entry '" + printable(entry.name) + "' is damaged: " + (text == nullptr ? "unknown" : text) +
+                      ".");
 }
 
 void write_content(const Reader& reader, const ZipEntry& entry, const fs::path& path, Budget& budget) {
@@ -197,9 +201,9 @@ void check_destination(const fs::path& destination) {
   std::error_code error;
   const bool exists = fs::exists(fs::symlink_status(destination, error));
   if (exists && (!fs::is_directory(destination, error) || !fs::is_empty(destination, error))) {
-    throw Error(ErrorKind::conflict, {"cannot unpack into '" + destination.string() + "'",
-                                      "The path exists and is not an empty folder.", "Nothing was unpacked.",
-                                      "Choose another place or remove what is there."});
+    throw Error(ErrorKind::conflict,
+                {"cannot unpack into '" + destination.string() + "'", "The path exists and is not an empty folder.",
+                 "Nothing was unpacked.", "Choose another place or remove what is there."});
   }
 }
 

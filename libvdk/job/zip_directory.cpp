@@ -124,7 +124,8 @@ std::vector<ZipEntry> read_zip_directory(std::string_view zip, std::uint64_t mos
     throw archive_error("Its directory is not where the end of the file says, or it has several parts.");
   }
   if (count > most_entries) {
-    throw archive_error("It has " + std::to_string(count) + " entries, more than " + std::to_string(most_entries) + ".");
+    throw archive_error("It has " + std::to_string(count) + " entries, more than " + std::to_string(most_entries) +
+                        ".");
   }
   std::vector<ZipEntry> entries;
   auto at = static_cast<std::size_t>(offset);

@@ -50,10 +50,9 @@ sqlite3* Databases::connection(const std::filesystem::path& path) {
   if (code != SQLITE_OK) {
     const std::string why = db != nullptr ? sqlite3_errmsg(db) : "out of memory";
     m_connections.erase(path);
-    throw Error(ErrorKind::configuration,
-                {"cannot open the SQLite database '" + path.string() + "'", why,
-                 "the step cannot run and the job stops here",
-                 "Check that the folder of sqlite_file exists and can be written"});
+    throw Error(ErrorKind::configuration, {"cannot open the SQLite database '" + path.string() + "'", why,
+                                           "the step cannot run and the job stops here",
+                                           "Check that the folder of sqlite_file exists and can be written"});
   }
   sqlite3_busy_timeout(db, busy_milliseconds);
   sqlite3_progress_handler(db, steps_between_signal_checks, stop_on_signal, nullptr);

@@ -39,14 +39,12 @@ Curl load_curl() {
     }
   }
   Curl curl;
-  const bool complete = library != nullptr && load(library, "curl_easy_init", curl.init) &&
-                        load(library, "curl_easy_setopt", curl.setopt) &&
-                        load(library, "curl_easy_perform", curl.perform) &&
-                        load(library, "curl_easy_getinfo", curl.getinfo) &&
-                        load(library, "curl_easy_cleanup", curl.cleanup) &&
-                        load(library, "curl_easy_strerror", curl.strerror) &&
-                        load(library, "curl_slist_append", curl.append) &&
-                        load(library, "curl_slist_free_all", curl.free_all);
+  const bool complete =
+      library != nullptr && load(library, "curl_easy_init", curl.init) &&
+      load(library, "curl_easy_setopt", curl.setopt) && load(library, "curl_easy_perform", curl.perform) &&
+      load(library, "curl_easy_getinfo", curl.getinfo) && load(library, "curl_easy_cleanup", curl.cleanup) &&
+      load(library, "curl_easy_strerror", curl.strerror) && load(library, "curl_slist_append", curl.append) &&
+      load(library, "curl_slist_free_all", curl.free_all);
   if (!complete) {
     throw Error(ErrorKind::platform, {"cannot send rows over HTTP", "libcurl.so.4 cannot be loaded",
                                       "the rows are not sent, and the step fails", "Install the package libcurl4"});

@@ -47,8 +47,9 @@ void Ingester::accept(const std::string& message) {
     write(message);
   } catch (const Error& error) {
     if (!m_session.flag("ingester_should_raise_exception_on_failure", true)) {
-      m_session.lines.warning("ingestion failed and goes on, as ingester_should_raise_exception_on_failure=false asks: " +
-                              std::string(error.what()));
+      m_session.lines.warning(
+          "ingestion failed and goes on, as ingester_should_raise_exception_on_failure=false asks: " +
+          std::string(error.what()));
       return;
     }
     m_failure = error;
@@ -66,11 +67,16 @@ void Ingester::write(const std::string& message) {
   simdjson::dom::element head;
   simdjson::dom::array array;
   if (document["head"].get(head) != simdjson::SUCCESS || document["rows"].get(array) != simdjson::SUCCESS) {
-    throw Error(ErrorKind::internal, {"cannot read rows that were sent for ingestion", "the message has no rows", "", ""});
+    throw Error(ErrorKind::internal,
+                {"cannot read rows that were sent for ingestion", "the message has no rows", "", ""});
   }
   const Rows rows{array};
-  Batch batch{text::lower(text_of(head, "method")), text_of(head, "target"), text_of(head, "table"),
-              text_of(head, "collection"),          {},                      rows};
+  Batch batch{text::lower(text_of(head, "method")),
+              text_of(head, "target"),
+              text_of(head, "table"),
+              text_of(head, "collection"),
+              {},
+              rows};
   if (batch.method.empty()) {
     batch.method = text::lower(m_session.setting("ingest_method_default"));
   }
@@ -113,8 +119,8 @@ Sink& Ingester::sink(const std::string& method) {
       known.push_back(entry.first);
     }
     throw Error(ErrorKind::configuration,
-                {"cannot ingest rows with method '" + method + "'", "there is no ingestion method of that name; known: " +
-                     text::quoted_list(known),
+                {"cannot ingest rows with method '" + method + "'",
+                 "there is no ingestion method of that name; known: " + text::quoted_list(known),
                  "the rows are not stored, and the step that sent them fails",
                  "Pass another method, or correct ingest_method_default in config.ini"});
   }

@@ -19,20 +19,22 @@ struct Finalizer {
 };
 using Statement = std::unique_ptr<sqlite3_stmt, Finalizer>;
 
-std::string identifier(std::string_view name) { return "\"" + text::replace_all(std::string(name), "\"", "\"\"") + "\""; }
+std::string identifier(std::string_view name) {
+  return "\"" + text::replace_all(std::string(name), "\"", "\"\"") + "\"";
+}
 
 Error sqlite_failure(const Batch& batch, sqlite3* db) {
   const int code = sqlite3_errcode(db) & 0xFF;
   const std::string why = sqlite3_errmsg(db);
   if (code == SQLITE_BUSY || code == SQLITE_LOCKED) {
-    return bad_rows(batch, why + ": another connection holds the database",
-                    "Commit or roll back transactions and read cursors to the end before rows are sent to the same file");
+    return bad_rows(
+        batch, why + ": another connection holds the database",
+        "Commit or roll back transactions and read cursors to the end before rows are sent to the same file");
   }
   if (code == SQLITE_IOERR || code == SQLITE_FULL || code == SQLITE_CORRUPT || code == SQLITE_CANTOPEN) {
-    return Error(ErrorKind::platform,
-                 {"cannot write rows into '" + batch.table + "'", why,
-                  "this batch of rows is not stored, and the step that sent it fails",
-                  "Check the disk and the database file"});
+    return Error(ErrorKind::platform, {"cannot write rows into '" + batch.table + "'", why,
+                                       "this batch of rows is not stored, and the step that sent it fails",
+                                       "Check the disk and the database file"});
   }
   return bad_rows(batch, why, "Correct the rows or the table so that they fit each other");
 }
@@ -46,7 +48,8 @@ void execute(sqlite3* db, const std::string& sql, const Batch& batch) {
 /// A batch is stored whole or not at all; inside a transaction that a .sql step left open it is a part of that one.
 class BatchTransaction {
  public:
-  BatchTransaction(sqlite3* db, const Batch& batch) : m_db(db), m_batch(batch), m_nested(sqlite3_get_autocommit(db) == 0) {
+  BatchTransaction(sqlite3* db, const Batch& batch)
+      : m_db(db), m_batch(batch), m_nested(sqlite3_get_autocommit(db) == 0) {
     execute(db, m_nested ? "SAVEPOINT vdk_batch" : "BEGIN IMMEDIATE", batch);
   }
   void commit() {
@@ -146,8 +149,8 @@ void check_columns(const Batch& batch, const std::vector<std::string>& table) {
   std::string why = "the columns of the rows are not the columns of the table";
   why += extra.empty() ? "" : "; only in the rows: " + text::quoted_list(extra);
   why += absent.empty() ? "" : "; only in the table: " + text::quoted_list(absent);
-  throw bad_rows(batch, why, "Send rows with exactly these columns: " + text::quoted_list(table) +
-                                 ", or change the table first");
+  throw bad_rows(batch, why,
+                 "Send rows with exactly these columns: " + text::quoted_list(table) + ", or change the table first");
 }
 
 int bind_bytes(sqlite3_stmt* statement, int at, std::string_view hex) {
@@ -243,9 +246,9 @@ void SqliteSink::insert(sqlite3* db, const Batch& batch) {
     for (const auto value : cells_of(row)) {
       ++at;
       if (bind(raw, at, value) != SQLITE_OK) {
-        throw bad_rows(batch,
-                       "a value of column '" + batch.columns[static_cast<std::size_t>(at) - 1] + "' does not fit SQLite",
-                       "Send integers of at most 64 bits with sign");
+        throw bad_rows(
+            batch, "a value of column '" + batch.columns[static_cast<std::size_t>(at) - 1] + "' does not fit SQLite",
+            "Send integers of at most 64 bits with sign");
       }
     }
     if (sqlite3_step(raw) != SQLITE_DONE) {

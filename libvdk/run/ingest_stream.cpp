@@ -52,9 +52,10 @@ class FileSink final : public Sink {
     file << lines;
     file.close();
     if (!file) {
-      throw Error(ErrorKind::platform, {"cannot write rows to '" + path + "'", "the file cannot be opened or the disk is full",
-                                        "the rows are not stored, and the step that sent them fails",
-                                        "Check that the folder exists and can be written"});
+      throw Error(ErrorKind::platform,
+                  {"cannot write rows to '" + path + "'", "the file cannot be opened or the disk is full",
+                   "the rows are not stored, and the step that sent them fails",
+                   "Check that the folder exists and can be written"});
     }
   }
 

@@ -217,8 +217,8 @@ void PythonHost::reap(bool block) {
 PythonHost::End PythonHost::ended() {
   if (WIFSIGNALED(m_status)) {
     const int number = WTERMSIG(m_status);
-    std::string sentence = "the Python process was ended by signal " + std::to_string(number) + " (" +
-                           strsignal(number) + ")";
+    std::string sentence =
+        "the Python process was ended by signal " + std::to_string(number) + " (" + strsignal(number) + ")";
     if (number == SIGKILL) {
       sentence += "; most often the system was out of memory";
     }

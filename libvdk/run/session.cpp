@@ -17,8 +17,9 @@ Json parse_arguments(const std::string& text) {
   try {
     return Json::parse(text);
   } catch (const Json::exception& error) {
-    throw Error(ErrorKind::user_code, {"cannot read the arguments of the job", "they are no valid JSON: " + text,
-                                       "no step was run", "Give one JSON object, for example {\"day\": \"2024-01-31\"}"});
+    throw Error(ErrorKind::user_code,
+                {"cannot read the arguments of the job", "they are no valid JSON: " + text, "no step was run",
+                 "Give one JSON object, for example {\"day\": \"2024-01-31\"}"});
   }
 }
 
@@ -127,7 +128,8 @@ Values Session::values(const Json& step_arguments) const {
       result[item.key()] = python_str(item.value());
     }
   } catch (const std::exception& error) {
-    lines.warning("the job's properties could not be read, so none is put into the query: " + std::string(error.what()));
+    lines.warning("the job's properties could not be read, so none is put into the query: " +
+                  std::string(error.what()));
   }
   for (const auto& [name, value] : execution_properties) {
     result[name] = value;

@@ -17,7 +17,7 @@ void remember(int number) {
 
 SignalGuard::SignalGuard() {
   g_received = 0;
-  struct sigaction action{};
+  struct sigaction action {};
   action.sa_handler = remember;
   sigemptyset(&action.sa_mask);
   action.sa_flags = 0;  // no SA_RESTART: poll() has to notice

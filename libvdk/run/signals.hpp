@@ -17,8 +17,8 @@ class SignalGuard {
   [[nodiscard]] static int received() noexcept;
 
  private:
-  struct sigaction m_old_interrupt{};
-  struct sigaction m_old_terminate{};
+  struct sigaction m_old_interrupt {};
+  struct sigaction m_old_terminate {};
 };
 
 }  // namespace vdk::run

@@ -118,9 +118,9 @@ SqlText split_databases(std::string_view text) {
 
 void run_script(sqlite3* db, const std::string& sql, const std::string& file, const std::string& prefix) {
   if (sql.find('\0') != std::string::npos) {
-    throw Error(ErrorKind::user_code, {"cannot run " + file, "the file contains a NUL byte",
-                                       "the step was not started and the job stops here",
-                                       "Save the file as UTF-8 text"});
+    throw Error(ErrorKind::user_code,
+                {"cannot run " + file, "the file contains a NUL byte",
+                 "the step was not started and the job stops here", "Save the file as UTF-8 text"});
   }
   const std::string all = prefix + sql;
   std::size_t at = 0;

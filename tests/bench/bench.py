@@ -98,11 +98,16 @@ class Bench:
         if self.options.no_original:
             return
         environment = self.dir / "original"
+        # Its dependencies import pkg_resources, also while they are built: newer setuptools lack it.
+        constraint = self.dir / "constraint.txt"
+        constraint.write_text("setuptools<81\n")
         for command in ([sys.executable, "-m", "venv", str(environment)],
-                        [str(environment / "bin/pip"), "install", "-q", "--no-input", "quickstart-vdk", "setuptools<81"]):
+                        [str(environment / "bin/pip"), "install", "-q", "--no-input", "setuptools", "vdk-core",
+                         "vdk-sqlite"]):
             try:
                 # Here the settings of the caller decide from where packages come.
-                done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=240)
+                done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=240,
+                                      env={**os.environ, "PIP_CONSTRAINT": str(constraint)})
             except subprocess.TimeoutExpired:
                 return
             if done.returncode:
@@ -128,7 +133,7 @@ class Bench:
         self.memory(help_text)
 
     def run_jobs(self, python):
-        sql = self.job("bench-sql", {"10_make.sql": "CREATE TABLE IF NOT EXISTS t (a INTEGER);", "20_add.sql":
+        sql = self.job("bench-sql", {"config.ini": "[vdk]\ndb_default_type = SQLITE\n", "10_make.sql": "CREATE TABLE IF NOT EXISTS t (a INTEGER);", "20_add.sql":
                                      "INSERT INTO t VALUES (1);"})
         step = self.job("bench-step", {"10_step.py": "def run(job_input):\n    pass\n"})
         self.note("run: SQL only", self.vdk("run", sql), 20, self.peer("run", sql), "original")

@@ -239,8 +239,8 @@ class Sources::Repository {
 
 namespace {
 
-/// The lock under which references change. Whoever has it is alone, so git's own lock files that are there now belong to a
-/// process that was killed, and would refuse every commit for ever.
+/// The lock under which references change. Whoever has it is alone, so git's own lock files that are there now belong
+/// to a process that was killed, and would refuse every commit for ever.
 files::FileLock lock_references(const std::filesystem::path& home) {
   files::FileLock lock = files::FileLock::acquire(home / "sources.lock");
   const auto git = home / "sources.git";
