@@ -1,9 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """`vdk server`: executions by schedule, adoption after a restart, one server per home. Real minutes pass here."""
+import collections
+import random
+import shutil
 import signal
+import subprocess
+import time
 import unittest
 
-from harness import VdkTest
+from harness import BINARY, VdkTest
 
 CONFIG = "[owner]\nteam = red\n[job]\nschedule_cron = * * * * *\n"
 
@@ -38,6 +43,48 @@ class Schedule(VdkTest):
             times = store.execute("select scheduled_time, count(*) from data_job_execution where scheduled_time is not null "
                                   "group by job_name, scheduled_time having count(*) > 1").fetchall()
         self.assertEqual(times, [])
+
+    def test_a_server_killed_again_and_again_starts_no_scheduled_time_twice(self):
+        """Minutes pass in a second each (libfaketime), and the server dies by kill -9 at random moments."""
+        if not shutil.which("faketime"):
+            self.skipTest("faketime is not installed")
+        runs = self.dir / "runs"
+        runs.touch()
+        step = (f"def run(job_input):\n    with open({str(runs)!r}, 'a') as file:\n"
+                "        file.write(job_input.get_execution_properties()['pa__execution_id'] + '\\n')\n")
+        for name in ("minute-one", "minute-two"):
+            self.vdk("deploy", "-p", self.job(name, {"config.ini": CONFIG, "a.py": step}))
+        seed = random.Random(20)
+        with open(self.dir / "storm.log", "w") as log:
+            # Steps in the accelerated time must not outrun the deadline of a start, so 30 and not more seconds a second.
+            command = ["faketime", "-f", "+0 x30", str(BINARY), "server"]
+            end = time.monotonic() + 25
+            kills = 0
+            while time.monotonic() < end:
+                server = subprocess.Popen(command, env=self.env(), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                                          cwd=self.dir)
+                time.sleep(seed.uniform(0.2, 2.0))
+                server.kill()
+                server.wait()
+                kills += 1
+            # The storm's clock ran ahead; the next server lives in the same future and finishes what was left.
+            self.servers.append(subprocess.Popen(["faketime", "-f", "+13m x30", str(BINARY), "server"], env=self.env(),
+                                                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.dir))
+            time.sleep(5)
+            self.servers[-1].send_signal(signal.SIGTERM)
+            self.servers[-1].wait(30)
+        self.assertGreater(kills, 10)
+        with self.store() as store:
+            rows = store.execute("select id, job_name, scheduled_time, status from data_job_execution").fetchall()
+        times = collections.Counter((job, scheduled) for _, job, scheduled, _ in rows)
+        self.assertEqual([key for key, count in times.items() if count > 1], [])
+        self.assertGreater(len(times), 10, "the storm has to see scheduled executions")
+        ran = collections.Counter(runs.read_text().split())
+        self.assertEqual([name for name, count in ran.items() if count > 1], [])
+        self.assertEqual(set(ran) - {row[0] for row in rows}, set(), "whatever ran is recorded")
+        for name in ("minute-one", "minute-two"):
+            self.wait_until(lambda name=name: not [r for r in self.executions(name) if r["status"] in ("submitted", "running")],
+                            30, "the end of every execution")
 
 
 if __name__ == "__main__":
