@@ -20,6 +20,10 @@ configure_package_config_file(cmake/vdk-config.cmake.in ${PROJECT_BINARY_DIR}/vd
 write_basic_package_version_file(${PROJECT_BINARY_DIR}/vdk-config-version.cmake COMPATIBILITY SameMinorVersion)
 install(FILES ${PROJECT_BINARY_DIR}/vdk-config.cmake ${PROJECT_BINARY_DIR}/vdk-config-version.cmake
         DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/vdk COMPONENT development)
+# The .pc file finds its tree by its own place, however deep the library folder lies (lib, lib/x86_64-linux-gnu).
+# vdk's libraries are static: what they need is in Requires and Libs, not in the .private fields.
+file(RELATIVE_PATH VDK_PC_PREFIX /${CMAKE_INSTALL_LIBDIR}/pkgconfig /)
+string(REGEX REPLACE "/$" "" VDK_PC_PREFIX "${VDK_PC_PREFIX}")
 configure_file(cmake/vdk.pc.in ${PROJECT_BINARY_DIR}/vdk.pc @ONLY)
 install(FILES ${PROJECT_BINARY_DIR}/vdk.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig COMPONENT development)
 
@@ -38,7 +42,9 @@ set(CPACK_PACKAGE_CONTACT "vdk developers <developers@vdk.invalid>")
 set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "${PROJECT_DESCRIPTION}")
 set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
-set(CPACK_DEBIAN_PACKAGE_RECOMMENDS "python3, python3-venv")
+# libcurl is loaded at run time, so dpkg-shlibdeps cannot see it.
+set(CPACK_DEBIAN_PACKAGE_RECOMMENDS "python3, python3-venv, libcurl4")
+set(CPACK_DEBIAN_PACKAGE_SECTION utils)
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
 set(CPACK_COMPONENTS_ALL runtime)
 set(CPACK_DEB_COMPONENT_INSTALL ON)
