@@ -114,7 +114,7 @@ std::string format_error(const Error& error) {
   std::string out = fmt::format("error: {}\n", error.text().what);
   if (const auto& at = error.location()) {
     std::string place = at->file;
-    if (at->line != 0) {
+    if (!place.empty() && at->line != 0) {  // a line number without a file leads nowhere
       place += fmt::format(":{}", at->line);
       if (at->column != 0) {
         place += fmt::format(":{}", at->column);

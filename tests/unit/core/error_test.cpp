@@ -33,6 +33,16 @@ TEST_CASE("an error in a file shows the line and a caret below the column, wide 
         "          ^^\n");
 }
 
+TEST_CASE("a place without a file shows the text and the caret only") {
+  const Error error(ErrorKind::configuration, {.what = "bad schedule", .why = "no minute"},
+                    vdk::SourceLocation{.file = "", .line = 1, .column = 3, .length = 2, .text = "* 99 *"});
+  CHECK(vdk::format_error(error) ==
+        "error: bad schedule\n"
+        "  * 99 *\n"
+        "    ^^\n"
+        "why: no minute\n");
+}
+
 TEST_CASE("a very long source line is cut around the caret") {
   const std::string line = std::string(500, 'a') + "X" + std::string(500, 'b');
   const Error error(ErrorKind::configuration, {.what = "w"},
