@@ -35,6 +35,11 @@ CreatePlan read_plan(const ParsedCommand& command, const Context& context) {
 /// Refuse before the job is registered what would fail after it.
 void check_folder(const CreatePlan& plan) {
   const auto names = job::template_names();
+  if (names.empty()) {
+    throw Error(ErrorKind::platform,
+                {"cannot find the templates of vdk", "there is no folder templates/job in its share folder",
+                 "nothing was created", "install vdk again, or set VDK_SHARE_DIR to its share/vdk folder"});
+  }
   if (std::find(names.begin(), names.end(), plan.folder.template_name) == names.end()) {
     throw Error(ErrorKind::usage,
                 {"no such template '" + plan.folder.template_name + "'", "vdk has " + text::quoted_list(names),

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <filesystem>
 
 #include "cli/commands/commands.hpp"
@@ -180,6 +181,37 @@ void load_folder(FolderDeploy& deploy, const ParsedCommand& command) {
   }
 }
 
+/// Runs a check of one value of config.ini; its error then points at the line of the file.
+template <typename Check>
+void check_value(const FolderDeploy& deploy, const char* key, const Check& check) {
+  try {
+    check();
+  } catch (const Error& error) {
+    const config::IniValue* value = deploy.job.ini->find("job", key);
+    if (value == nullptr || (error.location() && !error.location()->file.empty())) {
+      throw;
+    }
+    SourceLocation place = value->location;
+    place.length = std::max<std::size_t>(value->value.size(), 1);
+    const bool same_line = place.column != 0 && place.text.substr(place.column - 1).starts_with(value->value);
+    if (same_line && error.location()) {
+      place.column += error.location()->column - 1;
+      place.length = error.location()->length;
+    }
+    throw Error(error.kind(), error.text(), std::move(place));
+  }
+}
+
+void check_settings(const FolderDeploy& deploy, const ParsedCommand& command, control::Service& service) {
+  check_value(deploy, "schedule_cron", [&] { service.check_deployment({}, deploy.job.config.schedule_cron); });
+  const auto check_request = [&] { service.check_deployment(deploy.request, ""); };
+  if (command.has("python-version")) {
+    check_request();
+  } else {
+    check_value(deploy, "python_version", check_request);
+  }
+}
+
 std::optional<control::DataJob> find_job(Context& context, const std::string& name) {
   try {
     return context.service().get_job(context.team_of(name), name);
@@ -275,7 +307,7 @@ int deploy_folder(const ParsedCommand& command, Context& context) {
   load_folder(deploy, command);
   job::validate_name(deploy.name);
   control::Service& service = context.service(Interpreters::needed);
-  service.check_deployment(deploy.request, deploy.job.config.schedule_cron);
+  check_settings(deploy, command, service);
   deploy.stored = find_job(context, deploy.name);
   settle_team(deploy, command, context);
   if (command.has("dry-run")) {

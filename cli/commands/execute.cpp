@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <chrono>
 #include <thread>
+#include <vector>
 
 #include "cli/commands/commands.hpp"
 #include "cli/view/json.hpp"
@@ -210,9 +211,28 @@ int cancel(Context& context, ExecuteRequest& request) {
   return 0;
 }
 
+/// --start, --wait and --logs go together; every other operation stands alone. Anything else would leave one of the
+/// operations silently undone.
+void check_operations(const ParsedCommand& command) {
+  std::vector<std::string> given;
+  bool alone = false;
+  for (const char* operation : {"start", "wait", "logs", "cancel", "show", "list"}) {
+    if (command.has(operation)) {
+      given.push_back(std::string("--") + operation);
+      alone = alone || given.back() == "--cancel" || given.back() == "--show" || given.back() == "--list";
+    }
+  }
+  if (alone && given.size() > 1) {
+    throw Error(ErrorKind::usage, {"cannot use " + text::join(given, " together with "),
+                                   "they ask for different operations", "nothing was started, changed or shown",
+                                   "give one of them; --start, --wait and --logs may be combined"});
+  }
+}
+
 }  // namespace
 
 int run_execute(const ParsedCommand& command, Context& context) {
+  check_operations(command);
   const char* operations[] = {"start", "cancel", "wait", "show", "list", "logs"};
   if (std::none_of(std::begin(operations), std::end(operations), [&](const char* o) { return command.has(o); })) {
     const std::string text =

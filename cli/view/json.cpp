@@ -79,7 +79,14 @@ Json error_to_json(const Error& error) {
                {"countermeasures", text.countermeasures}};
   if (error.location()) {
     const SourceLocation& place = *error.location();
-    body["location"] = {{"file", place.file}, {"line", place.line}, {"column", place.column}, {"text", place.text}};
+    Json location;
+    if (!place.file.empty()) {
+      location["file"] = place.file;
+    }
+    location["line"] = place.line;
+    location["column"] = place.column;
+    location["text"] = place.text;
+    body["location"] = std::move(location);
   }
   body["exit_code"] = exit_code(error.kind());
   return Json{{"error", std::move(body)}};
