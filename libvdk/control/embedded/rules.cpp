@@ -109,6 +109,13 @@ void check_job(const DataJob& job) {
     throw Error(ErrorKind::usage, {"cannot register the job '" + job.job_name + "'", "it has no team",
                                    "Nothing was stored.", "Give the team with `-t`, or in config.ini under [owner]."});
   }
+  const bool control_character =
+      std::any_of(job.team.begin(), job.team.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20U; });
+  if (control_character || !text::is_valid_utf8(job.team)) {
+    throw Error(ErrorKind::usage,
+                {"cannot register the job '" + job.job_name + "'", "its team is not one line of UTF-8 text",
+                 "Nothing was stored.", "Give another team with `-t`, or in config.ini under [owner]."});
+  }
   check_schedule(job.schedule_cron);
 }
 
