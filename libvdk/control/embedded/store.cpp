@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "control/embedded/store.hpp"
 
+#include <algorithm>
 #include <soci/sqlite3/soci-sqlite3.h>
 #include <sys/stat.h>
 
@@ -12,8 +13,11 @@
 namespace vdk::control {
 
 void fail_store(const std::exception& problem) {
+  // SOCI adds the statement with every bound value: properties and arguments of jobs do not belong into messages.
+  std::string why = problem.what();
+  why.resize(std::min(why.size(), why.find(" while ")));
   throw Error(ErrorKind::platform,
-              {"cannot use the control service's database", problem.what(), "The operation was not carried out.",
+              {"cannot use the control service's database", why, "The operation was not carried out.",
                "Check that the disk of the service's home has space and is writable, and try again."});
 }
 
