@@ -71,7 +71,8 @@ int run_info(const ParsedCommand&, Context& context) {
   for (const std::string& version : info.supported_python_versions) {
     out += "\t" + version + "\n";
   }
-  out += "Default python version: " + info.default_python_version + "\n";
+  out += info.supported_python_versions.empty() ? "\tnone: no working Python was found on this machine\n"
+                                                : "Default python version: " + info.default_python_version + "\n";
   print(out);
   return 0;
 }

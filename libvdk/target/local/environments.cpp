@@ -145,6 +145,12 @@ bool Environments::is_complete(const std::string& key) const {
 
 ReadyEnvironment Environments::ensure(const std::string& interpreter_path, const std::string& python_version,
                                       const std::filesystem::path& job_directory, const Progress& progress) {
+  if (interpreter_path.empty()) {
+    throw Error(ErrorKind::platform,
+                {"cannot find a Python interpreter", "no supported Python was found on this machine",
+                 "the job is not deployed; a deployment that exists goes on running",
+                 "install python3 with its venv module, then deploy again"});
+  }
   InterpreterCache cache(m_interpreter_cache);
   const auto interpreter = cache.probe(interpreter_path);
   cache.save();
