@@ -55,10 +55,17 @@ int run_command(const std::vector<std::string>& arguments) {
   return find_handler(parsed.command->name)(parsed, context);
 }
 
-int report(const Error& error, bool json) {
-  if (json) {
+bool print_json_error(const Error& error) {
+  try {
     print(dump_json(error_to_json(error)) + "\n");
-  } else {
+    return true;
+  } catch (const Error&) {
+    return false;  // standard output itself is broken: what remains is standard error
+  }
+}
+
+int report(const Error& error, bool json) {
+  if (!json || !print_json_error(error)) {
     std::string text = format_error(error);
     if (colour_on_stderr() && text.starts_with("error:")) {
       text = "\x1b[1;31merror:\x1b[0m" + text.substr(6);

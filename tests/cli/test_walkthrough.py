@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a demanding user tries: odd input, odd combinations, odd surroundings."""
+import sqlite3
+import subprocess
 import unittest
 
-from harness import VdkTest
+from harness import BINARY, VdkTest
 
 CONFIG = "[owner]\nteam = team-a\n[job]\nschedule_cron = {cron}\npython_version = {python}\n"
 
@@ -42,6 +44,34 @@ class Walkthrough(VdkTest):
         for where in ("--local", "--cloud"):
             self.vdk("create", "-n", "team-job", "-t", "a\n[job]\nx = 1", where, code=2)
         self.assertEqual(self.vdk("list", "-a", "-o", "json").json(), [])
+
+    def test_a_broken_standard_output_is_an_error_and_no_crash(self):
+        for arguments in (["list", "-a"], ["list", "-a", "-o", "json"], ["list", "-o", "yaml", "-ojson"]):
+            with open("/dev/full", "w") as full:
+                done = subprocess.run([str(BINARY), *arguments], env=self.env(), stdin=subprocess.DEVNULL, stdout=full,
+                                      stderr=subprocess.PIPE, text=True, cwd=self.dir, timeout=30)
+            self.assertIn(done.returncode, (1, 2), done.stderr)
+            self.assertIn("error: ", done.stderr)
+
+    def test_a_database_that_cannot_be_written_does_not_print_what_was_to_be_stored(self):
+        self.vdk("create", "-n", "some-job", "-t", "team-a", "--cloud")
+        path = self.home / ".local/share/vdk/control.db"
+        with sqlite3.connect(path) as database:
+            database.execute("CREATE TRIGGER refuse BEFORE INSERT ON job_properties "
+                             "BEGIN SELECT RAISE(ABORT, 'refused here'); END")
+        database.close()
+        error = self.vdk("properties", "-n", "some-job", "--set", "key", "hidden-value", code=1).err
+        self.assertIn("refused here", error)
+        self.assertNotIn("hidden-value", error)
+        self.assertNotIn("INSERT", error)
+
+    def test_without_any_python_the_reason_is_said(self):
+        tools = self.dir / "tools"
+        tools.mkdir()
+        self.path = str(tools)
+        job = self.job("python-job", {"1.py": "def run(job_input): pass", "config.ini": "[owner]\nteam = team-a\n"})
+        self.assertIn("cannot find a Python interpreter", self.vdk("deploy", "-p", job, code=1).err)
+        self.assertIn("none: no working Python was found", self.vdk("info").out)
 
 
 if __name__ == "__main__":
