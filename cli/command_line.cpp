@@ -213,7 +213,7 @@ Invocation find_invocation(const std::vector<std::string>& arguments) {
     found.kind = Invocation::Kind::root_help;
     return found;
   }
-  const std::string first = arguments[at++];
+  const std::string& first = arguments[at++];
   found.command = find_command(first);
   if (found.command == nullptr) {
     const auto members = group_members(first);

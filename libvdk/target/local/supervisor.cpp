@@ -92,7 +92,7 @@ std::string explain_limit(const fs::path& directory, const std::string& status, 
   for (const char* sign : {"MemoryError", "bad_alloc", "Cannot allocate memory", "out of memory"}) {
     if (evidence.find(sign) != std::string::npos) {
       return message + (message.empty() ? "" : "\n") + "The job reached its memory limit of " +
-             std::to_string(limit.rlim_cur / (1024 * 1024)) + " MiB.";
+             std::to_string(limit.rlim_cur / (1024UL * 1024UL)) + " MiB.";
     }
   }
   return message;
