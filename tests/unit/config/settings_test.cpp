@@ -17,8 +17,12 @@ namespace {
 Settings example() {
   Settings::Inputs inputs;
   inputs.flags = {{"db_default_type", "flag"}};
-  inputs.environment = {{"VDK_DB_DEFAULT_TYPE", "prefixed"}, {"DB_DEFAULT_TYPE", "bare"}, {"TEAM", "shell"},
-                        {"vdk_my_key", "lower"},             {"VDK_FIRST_USER", "u"},    {"VDK_SYSLOG_PORT", "many"}};
+  inputs.environment = {{"VDK_DB_DEFAULT_TYPE", "prefixed"},
+                        {"DB_DEFAULT_TYPE", "bare"},
+                        {"TEAM", "shell"},
+                        {"vdk_my_key", "lower"},
+                        {"VDK_FIRST_USER", "u"},
+                        {"VDK_SYSLOG_PORT", "many"}};
   inputs.job_config = IniFile::parse(
       "[owner]\nteam=owners\n[vdk]\ndb_default_type=job\nown-key=1\nlog_execution_result = Yes\n[vdk_First]\nhost=h\n",
       "job/config.ini");

@@ -25,7 +25,8 @@ TEST_CASE("run collects both streams, the exit code and every line") {
 
 TEST_CASE("a child that writes much before it reads its large input does not dead-lock") {
   const std::string input(4 << 20, 'x');
-  const auto result = process::run({.argv = {"sh", "-c", "head -c 3000000 /dev/zero | tr '\\0' y; wc -c"}, .input = input});
+  const auto result =
+      process::run({.argv = {"sh", "-c", "head -c 3000000 /dev/zero | tr '\\0' y; wc -c"}, .input = input});
   CHECK(result.out.ends_with("4194304\n"));
 }
 

@@ -64,7 +64,8 @@ TEST_CASE("config.ini is read with the original's meaning") {
 
 TEST_CASE("unknown keys are warnings with the nearest known key") {
   const auto config = config_of(
-      "[DEFAULT]\nmine = 1\n[job]\nschedule_corn = x\nenable_execution_notifications = no\n[contact]\nx=1\n[vdk]\nz=1\n");
+      "[DEFAULT]\nmine = 1\n[job]\nschedule_corn = x\nenable_execution_notifications = "
+      "no\n[contact]\nx=1\n[vdk]\nz=1\n");
   CHECK(config.warnings ==
         std::vector<std::string>{
             "config.ini:4: unknown key 'schedule_corn' in [job], did you mean 'schedule_cron'?",

@@ -14,8 +14,8 @@ struct ZipItem {
   std::string name;
   std::string content;
   unsigned mode = 0100644;
-  std::optional<std::string> local_name = std::nullopt;         ///< another name in the local header
-  std::optional<std::uint32_t> directory_size = std::nullopt;   ///< another size in the directory
+  std::optional<std::string> local_name = std::nullopt;        ///< another name in the local header
+  std::optional<std::uint32_t> directory_size = std::nullopt;  ///< another size in the directory
   bool in_directory = true;
 };
 

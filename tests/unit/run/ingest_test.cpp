@@ -5,12 +5,13 @@ namespace vdk::run {
 
 TEST_CASE("objects of every kind reach SQLite with inferred types") {
   JobFixture job;
-  job.add("10_a.py",
-          "import datetime, decimal, uuid\n"
-          "def run(job_input):\n"
-          "    job_input.send_object_for_ingestion({'i': 1, 'f': 1.5, 'b': b'\\x00\\xff', 't': 'ä\\U0001F600', 'n': None,\n"
-          "        'd': datetime.date(2024, 1, 31), 'm': decimal.Decimal('2.5'), 'l': [1], 'y': True,\n"
-          "        'nan': float('nan')}, 'T', 'SQLITE')\n");
+  job.add(
+      "10_a.py",
+      "import datetime, decimal, uuid\n"
+      "def run(job_input):\n"
+      "    job_input.send_object_for_ingestion({'i': 1, 'f': 1.5, 'b': b'\\x00\\xff', 't': 'ä\\U0001F600', 'n': None,\n"
+      "        'd': datetime.date(2024, 1, 31), 'm': decimal.Decimal('2.5'), 'l': [1], 'y': True,\n"
+      "        'nan': float('nan')}, 'T', 'SQLITE')\n");
   const RunResult result = job.run();
   REQUIRE_MESSAGE(result.success, result.details);
   CHECK(job.query("select typeof(i)||typeof(f)||typeof(b)||typeof(t)||typeof(n)||d||m||l||y from T") ==
@@ -42,7 +43,8 @@ TEST_CASE("bad rows fail the step that sent them, as the user's error, and later
   job.add("05_t.sql", "create table t (a integer);");
   std::string expected;
   SUBCASE("another column") {
-    job.add("10_a.py", "def run(j):\n    pass\ndef run(job_input):\n    job_input.send_object_for_ingestion({'z': 1}, 't')\n");
+    job.add("10_a.py",
+            "def run(j):\n    pass\ndef run(job_input):\n    job_input.send_object_for_ingestion({'z': 1}, 't')\n");
     expected = "only in the rows: 'z'";
   }
   SUBCASE("empty") {
@@ -54,7 +56,8 @@ TEST_CASE("bad rows fail the step that sent them, as the user's error, and later
     expected = "type object";
   }
   SUBCASE("width") {
-    job.add("10_a.py", "def run(job_input):\n    job_input.send_tabular_data_for_ingestion([[1], [1, 2]], ['a'], 't')\n");
+    job.add("10_a.py",
+            "def run(job_input):\n    job_input.send_tabular_data_for_ingestion([[1], [1, 2]], ['a'], 't')\n");
     expected = "2 values";
   }
   SUBCASE("big integer") {
@@ -86,8 +89,10 @@ TEST_CASE("an unknown method is a configuration error that names the known ones"
 TEST_CASE("the file method appends JSON lines") {
   JobFixture job;
   const std::string target = (job.root() / "out").string();
-  job.add("10_a.py", "def run(job_input):\n    for i in range(2):\n        job_input.send_object_for_ingestion("
-                     "{'a': i, 's': 'x\"y'}, 't', 'file', '" + target + "')\n");
+  job.add("10_a.py",
+          "def run(job_input):\n    for i in range(2):\n        job_input.send_object_for_ingestion("
+          "{'a': i, 's': 'x\"y'}, 't', 'file', '" +
+              target + "')\n");
   REQUIRE(job.run().success);
   CHECK(files::read(target + ".json") == "{\"a\": 0, \"s\": \"x\\\"y\"}\n{\"a\": 1, \"s\": \"x\\\"y\"}\n");
 }
