@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "control/embedded/store.hpp"
 
-#include <algorithm>
 #include <soci/sqlite3/soci-sqlite3.h>
 #include <sys/stat.h>
+#include <algorithm>
 
 #include "control/embedded/migrations.hpp"
 #include "control/embedded/store_session.hpp"
