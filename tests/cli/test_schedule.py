@@ -25,6 +25,8 @@ class Schedule(VdkTest):
         self.assertIn("vdk server", deployed.err)
         self.vdk("deploy", "-p", slow)
         server = self.start_server()
+        pid_file = self.home / ".local/share/vdk/server.pid"
+        self.wait_until(lambda: pid_file.exists() and pid_file.read_text().strip() == str(server.pid), 20, "the server's lock")
         second = self.run_vdk("server", timeout=20)
         self.assertEqual(second.code, 6, second)
         rows = self.wait_until(lambda: [r for r in self.executions() if r["status"] == "succeeded"], 90, "a scheduled execution")
