@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "cli/view/terminal.hpp"
+#include "vdk/control/remote.hpp"
 #include "vdk/core/error.hpp"
 #include "vdk/core/files.hpp"
 #include "vdk/core/hash.hpp"
@@ -57,8 +58,7 @@ control::EmbeddedOptions Context::embedded_options(Interpreters interpreters) co
     const control::PythonVersions found = control::load_python_versions(m_settings.get("supported_python_versions"),
                                                                         m_settings.get("default_python_version"),
                                                                         [this] { return found_pythons(m_home); });
-    options.supported_python_versions = found.versions;
-    options.default_python_version = found.default_version;
+    options.python->replace(found);
   }
   return options;
 }
@@ -66,11 +66,8 @@ control::EmbeddedOptions Context::embedded_options(Interpreters interpreters) co
 control::Service& Context::service(Interpreters interpreters) {
   if (!m_service) {
     if (const std::string url = rest_api_url(); !url.empty()) {
-      throw Error(
-          ErrorKind::configuration,
-          {"cannot use the control service at " + url, "this version of vdk has no REST client yet", "nothing was done",
-           "unset VDK_CONTROL_SERVICE_REST_API_URL and run `vdk reset-default -u` to use the service on this "
-           "machine"});
+      m_service = control::open_remote({.url = url});
+      return *m_service;
     }
     m_service = control::open_embedded(embedded_options(interpreters),
                                        target::make_local_target(m_home, files::executable()), m_clock);

@@ -15,6 +15,7 @@ find_package(doctest REQUIRED)
 find_package(ZLIB REQUIRED)
 find_package(Boost REQUIRED)
 pkg_check_modules(libgit2 REQUIRED IMPORTED_TARGET libgit2)
+pkg_check_modules(cpp_httplib REQUIRED IMPORTED_TARGET cpp-httplib)
 pkg_check_modules(inih REQUIRED IMPORTED_TARGET inih)
 
 # SOCI 4.0.3 ships no CMake package.

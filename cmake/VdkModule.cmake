@@ -1,7 +1,8 @@
 # The modules of libvdk and the arrows between them. A module is an object library, so that the one installed library
 # and every test link the same objects.
 
-set(VDK_ALL_MODULES core config job run control target)
+# A module control_server lives in libvdk/control/server.
+set(VDK_ALL_MODULES core config job run control control_remote control_server target)
 
 # With VDK_ONLY=<module> just that module and what it needs is configured: quick builds while working on one part.
 set(VDK_ONLY "" CACHE STRING "Configure only this module and its dependencies")
@@ -10,6 +11,8 @@ set(VDK_NEEDS_config core)
 set(VDK_NEEDS_job config core)
 set(VDK_NEEDS_run job config core)
 set(VDK_NEEDS_control job config core)
+set(VDK_NEEDS_control_remote control job config core)
+set(VDK_NEEDS_control_server control job config core)
 set(VDK_NEEDS_target job config core)
 
 function(vdk_selected_modules out)

@@ -56,8 +56,11 @@ int run_server(const ParsedCommand&, Context& context) {
   control::EmbeddedOptions options = context.embedded_options(Interpreters::needed);
   catch_stop_signals();
   log::info("vdk server for " + context.home().string() + "; Ctrl-C stops it.");
-  control::serve_embedded(std::move(options), target::make_local_target(context.home(), files::executable()),
-                          context.clock(), stop_requested);
+  std::atomic<bool> reload{false};
+  const auto home = context.home();
+  control::serve_embedded(
+      std::move(options), [home] { return target::make_local_target(home, files::executable()); }, context.clock(),
+      stop_requested, reload);
   log::info("vdk server stopped.");
   return 0;
 }

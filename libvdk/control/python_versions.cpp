@@ -108,4 +108,18 @@ PythonVersions load_python_versions(const std::string& setting, const std::strin
   return result;
 }
 
+PythonCatalog::PythonCatalog(PythonVersions versions)
+    : m_versions(std::make_shared<const PythonVersions>(std::move(versions))) {}
+
+std::shared_ptr<const PythonVersions> PythonCatalog::get() const {
+  const std::scoped_lock lock(m_mutex);
+  return m_versions;
+}
+
+void PythonCatalog::replace(PythonVersions versions) {
+  auto next = std::make_shared<const PythonVersions>(std::move(versions));
+  const std::scoped_lock lock(m_mutex);
+  m_versions.swap(next);
+}
+
 }  // namespace vdk::control

@@ -18,9 +18,11 @@ int exit_code(ErrorKind kind) noexcept {
     case ErrorKind::operation:
     case ErrorKind::user_code:
     case ErrorKind::platform:
+    case ErrorKind::unsupported:
       return 1;
     case ErrorKind::usage:
     case ErrorKind::configuration:
+    case ErrorKind::too_large:
       return 2;
     case ErrorKind::pending:
       return 3;
@@ -66,6 +68,10 @@ std::string_view to_string(ErrorKind kind) noexcept {
       return "timeout";
     case ErrorKind::unreachable:
       return "unreachable";
+    case ErrorKind::unsupported:
+      return "unsupported";
+    case ErrorKind::too_large:
+      return "too_large";
     case ErrorKind::internal:
       return "internal";
     case ErrorKind::interrupted:

@@ -14,18 +14,20 @@
 namespace vdk::control {
 namespace {
 
-const PythonVersion* find_version(const EmbeddedOptions& options, const std::string& version) {
-  const auto& versions = options.supported_python_versions;
+std::optional<PythonVersion> find_version(const EmbeddedOptions& options, const std::string& version) {
+  const auto catalog = options.python->get();
+  const auto& versions = catalog->versions;
   const auto found =
       std::find_if(versions.begin(), versions.end(), [&](const auto& item) { return item.version == version; });
-  return found == versions.end() ? nullptr : &*found;
+  return found == versions.end() ? std::nullopt : std::optional(*found);
 }
 
 std::string default_version(const EmbeddedOptions& options) {
-  if (options.default_python_version.empty() && !options.supported_python_versions.empty()) {
-    return options.supported_python_versions.front().version;
+  const auto catalog = options.python->get();
+  if (catalog->default_version.empty() && !catalog->versions.empty()) {
+    return catalog->versions.front().version;
   }
-  return options.default_python_version;
+  return catalog->default_version;
 }
 
 /// Length before content: no two different lists of fields give the same text.
@@ -78,11 +80,12 @@ Error job_not_deployed(const std::string& job) {
 }
 
 void check_python_version(const EmbeddedOptions& options, const std::string& version) {
-  if (find_version(options, version) != nullptr) {
+  if (find_version(options, version)) {
     return;
   }
   std::vector<std::string> names;
-  for (const PythonVersion& item : options.supported_python_versions) {
+  const auto catalog = options.python->get();
+  for (const PythonVersion& item : catalog->versions) {
     names.push_back(item.version);
   }
   throw Error(ErrorKind::conflict,
@@ -126,7 +129,7 @@ target::DeploymentSpec make_spec(const EmbeddedOptions& options, const std::stri
   spec.team = team;
   spec.job_version = deployment.job_version;
   spec.python_version = deployment.python_version;
-  if (const PythonVersion* python = find_version(options, deployment.python_version); python != nullptr) {
+  if (const auto python = find_version(options, deployment.python_version)) {
     spec.interpreter = python->interpreter;
     spec.base_image = python->base_image;
     spec.vdk_image = python->vdk_image;
@@ -165,7 +168,7 @@ Deployment merge(const EmbeddedOptions& options, const DataJob& job, const Deplo
   Deployment result;
   result.job_name = job.job_name;
   result.job_version = request.job_version.value_or(base.job_version);
-  const bool still_supported = find_version(options, base.python_version) != nullptr;
+  const bool still_supported = find_version(options, base.python_version).has_value();
   result.python_version =
       request.python_version.value_or(still_supported ? base.python_version : default_version(options));
   // The vdk version belongs to the image of a Python version; another Python starts from its default.

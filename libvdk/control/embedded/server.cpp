@@ -40,7 +40,7 @@ void guarded(const char* name, std::string& last_problem, const Work& work) {
 /// Everything that a loop needs for itself; the database session belongs to its thread.
 struct Parts {
   Parts(const EmbeddedOptions& options, target::Target& target, const Clock& clock)
-      : store(options.home / "control.db"),
+      : store(options.database, options.home),
         sources(options.home, options.caller.user),
         context{options, target, clock, store, sources} {}
   Store store;
@@ -92,8 +92,8 @@ void schedule(Parts& parts, const std::atomic<bool>& stop) {
 
 }  // namespace
 
-void serve_embedded(EmbeddedOptions options, std::unique_ptr<target::Target> target, std::shared_ptr<const Clock> clock,
-                    const std::atomic<bool>& stop) {
+void serve_embedded(EmbeddedOptions options, const MakeTarget& make_target, std::shared_ptr<const Clock> clock,
+                    const std::atomic<bool>& stop, std::atomic<bool>& /*reload*/) {
   files::make_private_directory(options.home);
   const auto lock = files::FileLock::try_acquire(options.home / "server.lock");
   if (!lock) {
@@ -106,8 +106,10 @@ void serve_embedded(EmbeddedOptions options, std::unique_ptr<target::Target> tar
                  "Stop the other server first, or choose another home with VDK_CONTROL_SERVICE_HOME."});
   }
   files::write_atomic(options.home / "server.pid", std::to_string(getpid()) + "\n", 0600);
-  Parts scheduling(options, *target, *clock);
-  Parts synchronizing(options, *target, *clock);
+  const auto scheduling_target = make_target();
+  const auto synchronizing_target = make_target();
+  Parts scheduling(options, *scheduling_target, *clock);
+  Parts synchronizing(options, *synchronizing_target, *clock);
   {
     std::jthread thread([&] { synchronize(synchronizing, stop); });
     schedule(scheduling, stop);

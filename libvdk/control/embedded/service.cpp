@@ -5,6 +5,7 @@
 
 #include "control/embedded/crypto.hpp"
 #include "control/embedded/executions.hpp"
+#include "control/embedded/queries.hpp"
 #include "control/embedded/rules.hpp"
 #include "control/embedded/synchronizer.hpp"
 #include "vdk/core/error.hpp"
@@ -31,18 +32,23 @@ class EmbeddedService final : public Service {
       : m_options(std::move(options)),
         m_target(std::move(target)),
         m_clock(std::move(clock)),
-        m_store(m_options.home / "control.db"),
+        m_store(m_options.database, m_options.home),
         m_sources(m_options.home, m_options.caller.user),
         m_synchronizer(context()),
         m_executions(context()) {}
 
+  void act_as(const Caller& caller) override { m_options.caller = caller; }
+
+  void check_health() override { (void)m_store.state("scheduler_last_check"); }
+
   ServiceInfo info(const std::string& /*team*/) override {
     ServiceInfo info;
     info.api_version = "1.0";
-    for (const PythonVersion& version : m_options.supported_python_versions) {
+    const auto catalog = m_options.python->get();
+    for (const PythonVersion& version : catalog->versions) {
       info.supported_python_versions.push_back(version.version);
     }
-    info.default_python_version = m_options.default_python_version;
+    info.default_python_version = catalog->default_version;
     if (info.default_python_version.empty() && !info.supported_python_versions.empty()) {
       info.default_python_version = info.supported_python_versions.front();
     }
@@ -91,6 +97,21 @@ class EmbeddedService final : public Service {
     m_store.delete_job(job);
   }
 
+  void move_job(const std::string& team, const std::string& job, const std::string& new_team) override {
+    Store::Write write(m_store);
+    DataJob data_job = require_job(m_store, team, job);
+    data_job.team = new_team;
+    check_job(data_job);
+    m_store.update_job(data_job);
+    write.commit();
+  }
+
+  JobPage find_jobs(const JobQuery& query) override { return control::find_jobs(m_store, m_sources, query); }
+
+  ExecutionPage find_executions(const ExecutionQuery& query) override {
+    return control::find_executions(m_store, query);
+  }
+
   std::vector<JobOverview> list_jobs(const std::string& team, int with_executions) override {
     if (with_executions > 0) {
       m_executions.refresh({});
@@ -126,9 +147,17 @@ class EmbeddedService final : public Service {
     return job::pack(scratch.path() / job, job);
   }
 
+  void delete_sources(const std::string& team, const std::string& job, const std::string& /*reason*/) override {
+    (void)require_job(m_store, team, job);
+    m_sources.remove(job, m_clock->now());
+    m_store.delete_source(job);
+  }
+
+  std::string source_url(const std::string& /*job*/) override { return {}; }
+
   std::string keytab(const std::string& team, const std::string& job) override {
     (void)require_job(m_store, team, job);
-    throw Error(ErrorKind::configuration,
+    throw Error(ErrorKind::unsupported,
                 {"cannot download the keytab of '" + job + "'", "Kerberos is not configured in this control service",
                  "No key was written.", "Nothing is to be done: jobs of this service run without a keytab."});
   }
@@ -169,6 +198,21 @@ class EmbeddedService final : public Service {
       return {desired ? desired->deployment : *deployment, true, false};
     }
     return {*deployment, true, false};
+  }
+
+  bool submit_deployment(const std::string& team, const std::string& job, const DeploymentRequest& request) override {
+    if (request.python_version) {
+      check_python_version(m_options, *request.python_version);
+    }
+    const DataJob data_job = require_job(m_store, team, job);
+    check_schedule(data_job.schedule_cron);
+    bool again = false;
+    return store_desired(data_job, with_version(job, request), again);
+  }
+
+  void submit_removal(const std::string& team, const std::string& job) override {
+    (void)require_job(m_store, team, job);
+    m_store.delete_desired(job);
   }
 
   std::optional<Deployment> get_deployment(const std::string& team, const std::string& job) override {
@@ -256,8 +300,8 @@ class EmbeddedService final : public Service {
     (void)require_job(m_store, team, job);
     check_json_object(json_object, "secrets of '" + job + "'");
     if (json_object.size() > k_secrets_limit) {
-      throw Error(ErrorKind::usage, {"cannot store the secrets of '" + job + "'", "they are larger than 1 MiB",
-                                     "The stored secrets stay as they were.", "Store large values elsewhere."});
+      throw Error(ErrorKind::too_large, {"cannot store the secrets of '" + job + "'", "they are larger than 1 MiB",
+                                         "The stored secrets stay as they were.", "Store large values elsewhere."});
     }
     m_store.put_secrets(job, encrypt(load_secrets_key(m_options.home), json_object, job));
   }

@@ -65,10 +65,11 @@ bool Query::next() {
   }
 }
 
-Store::Store(const std::filesystem::path& file) : m_session(std::make_unique<StoreSession>()) {
+Store::Store(const DatabaseOptions& /*database*/, const std::filesystem::path& home)
+    : m_session(std::make_unique<StoreSession>()) {
   const mode_t old_mask = umask(0077);
   try {
-    m_session->sql.open(soci::sqlite3, "dbname=\"" + file.string() + "\"");
+    m_session->sql.open(soci::sqlite3, "dbname=\"" + (home / "control.db").string() + "\"");
     auto& sql = m_session->sql;
     sql << "PRAGMA busy_timeout = 30000";
     // WAL had a bug that could corrupt a database after a reset until 3.51.3.

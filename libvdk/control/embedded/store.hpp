@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "vdk/control/embedded.hpp"
 #include "vdk/control/model.hpp"
 
 namespace vdk::control {
@@ -42,7 +43,8 @@ struct Due {
 /// The service's database. One object is for one thread; several objects and processes may use one file at once.
 class Store {
  public:
-  explicit Store(const std::filesystem::path& file);
+  /// `home` holds the SQLite file where the options name no other database.
+  Store(const DatabaseOptions& database, const std::filesystem::path& home);
   ~Store();
   Store(const Store&) = delete;
   Store& operator=(const Store&) = delete;

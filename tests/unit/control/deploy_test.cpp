@@ -17,7 +17,7 @@ using vdk::control::testing::Fixture;
 struct Synchronizing {
   explicit Synchronizing(const Fixture& f)
       : target(f.runtime),
-        store(f.home / "control.db"),
+        store(f.options.database, f.home),
         sources(f.home, "server"),
         synchronizer({f.options, target, *f.clock, store, sources}) {}
   FakeTarget target;
@@ -134,7 +134,7 @@ TEST_CASE("a roll-out that died after the desired row is finished by the next pa
   const Fixture f;
   const auto first = f.deploy("some-job", "one").deployment;
   {
-    Store store(f.home / "control.db");
+    Store store(f.options.database, f.home);
     Desired desired = *store.desired("some-job");
     desired.deployment.enabled = false;
     desired.deployment.status = DeploymentStatus::none;
@@ -163,7 +163,9 @@ TEST_CASE("drift in the target is repaired and strangers are removed") {
 TEST_CASE("another interpreter for a version rolls its jobs out again") {
   Fixture f;
   (void)f.deploy("some-job", "one");
-  f.options.supported_python_versions[0].interpreter = "/usr/local/bin/python3.11";
+  PythonVersions changed = *f.options.python->get();
+  changed.versions[0].interpreter = "/usr/local/bin/python3.11";
+  f.options.python->replace(changed);
   Synchronizing other(f);
   CHECK(other.synchronizer.pass(true) == 1);
   CHECK(other.store.actual("some-job")->interpreter == "/usr/local/bin/python3.11");

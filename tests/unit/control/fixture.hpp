@@ -91,8 +91,10 @@ struct Fixture {
   std::filesystem::path home = scratch.path() / "home";
   std::shared_ptr<Runtime> runtime = std::make_shared<Runtime>();
   std::shared_ptr<HeldClock> clock = std::make_shared<HeldClock>();
-  EmbeddedOptions options{
-      home, {{"3.11", "/usr/bin/python3", "", ""}, {"3.10", "/opt/python3.10", "", ""}}, "3.11", {"alice", "op1"}};
+  EmbeddedOptions options{.home = home,
+                          .python = std::make_shared<PythonCatalog>(PythonVersions{
+                              {{"3.11", "/usr/bin/python3", "", ""}, {"3.10", "/opt/python3.10", "", ""}}, "3.11"}),
+                          .caller = {"alice", "op1"}};
   std::unique_ptr<Service> service = open();
 
   [[nodiscard]] std::unique_ptr<Service> open() const {

@@ -17,7 +17,7 @@ using vdk::control::testing::Fixture;
 struct Scheduling {
   explicit Scheduling(const Fixture& f)
       : target(f.runtime),
-        store(f.home / "control.db"),
+        store(f.options.database, f.home),
         sources(f.home, "server"),
         scheduler({f.options, target, *f.clock, store, sources}) {}
   FakeTarget target;
@@ -110,7 +110,7 @@ TEST_CASE("after downtime at most the latest time is made up for, and only withi
 TEST_CASE("a due time that was stored before a crash is started afterwards") {
   const Scheduled f;
   {
-    Store store(f.home / "control.db");
+    Store store(f.options.database, f.home);
     Store::Write write(store);
     store.put_due({"some-job", f.clock->time - 20s});
     write.commit();
@@ -146,15 +146,20 @@ TEST_CASE("a home has one server, which says who it is, stops when told and leav
   const Scheduled f;
   const std::string id = f.service->start_execution("team", "some-job", "manual/test", "{}");
   std::atomic<bool> stop = false;
+  std::atomic<bool> reload = false;
   CHECK_FALSE(server_is_running(f.home));
-  std::thread server([&] { serve_embedded(f.options, std::make_unique<FakeTarget>(f.runtime), f.clock, stop); });
+  std::thread server([&] {
+    serve_embedded(
+        f.options, [&] { return std::make_unique<FakeTarget>(f.runtime); }, f.clock, stop, reload);
+  });
   for (int i = 0; i < 200 && !std::filesystem::exists(f.home / "server.pid"); ++i) {
     std::this_thread::sleep_for(20ms);
   }
   CHECK(server_is_running(f.home));
   const vdk::Error error = error_of([&] {
-    serve_embedded(f.options, std::make_unique<FakeTarget>(std::make_shared<vdk::control::testing::Runtime>()), f.clock,
-                   stop);
+    serve_embedded(
+        f.options, [] { return std::make_unique<FakeTarget>(std::make_shared<vdk::control::testing::Runtime>()); },
+        f.clock, stop, reload);
   });
   CHECK(error.kind() == vdk::ErrorKind::conflict);
   CHECK(error.text().why.find(std::to_string(getpid())) != std::string::npos);

@@ -43,6 +43,7 @@ struct DeploymentRequest {
   std::optional<std::string> vdk_version;
   std::optional<bool> enabled;
   std::optional<Resources> resources;
+  bool send_notification = true;  ///< mail the contacts of notified_on_job_deploy
 };
 
 /// One deployment, desired or actual.
@@ -95,11 +96,67 @@ struct Execution {
   std::optional<TimePoint> scheduled_time;  ///< scheduled executions: the time that was due
 };
 
+/// What became of a job's executions so far.
+struct ExecutionStatistics {
+  std::optional<ExecutionStatus> last_status;  ///< of the newest finished execution, with its end and duration
+  std::optional<TimePoint> last_time;
+  std::optional<int> last_duration;  ///< seconds
+  int successful = 0;
+  int failed = 0;
+};
+
 /// A job with its deployment and its newest executions, for `list`.
 struct JobOverview {
   DataJob job;
   std::optional<Deployment> deployment;
   std::vector<Execution> executions;  ///< newest first, only when asked for
+  ExecutionStatistics statistics;     ///< only when asked for
+};
+
+enum class SortDirection { ascending, descending };
+
+/// One condition or order of the jobs query, as the GraphQL API has it (contract control 4.5).
+struct JobPredicate {
+  std::string property;
+  std::optional<std::string> pattern;
+  std::optional<SortDirection> sort;
+};
+
+struct JobQuery {
+  int page = 1;   ///< from 1
+  int size = 20;  ///< rows of a page; 0 = all on one page
+  std::vector<JobPredicate> filter;
+  std::string search;
+  std::vector<std::string> search_fields;  ///< selected fields that a search looks into: "jobName", "config.team" ...
+  bool deployments = false;                ///< deployments are selected; otherwise every job looks undeployed
+  bool statistics = false;
+};
+
+struct JobPage {
+  std::vector<JobOverview> content;
+  long long total_items = 0;
+};
+
+/// The executions query; empty lists and absent times do not restrict.
+struct ExecutionQuery {
+  std::optional<TimePoint> start_from;
+  std::optional<TimePoint> start_to;
+  std::optional<TimePoint> end_from;
+  std::optional<TimePoint> end_to;
+  std::vector<ExecutionStatus> statuses;
+  std::vector<std::string> jobs;
+  std::vector<std::string> teams;
+  std::string order_by;  ///< name of the API's property; empty = startTime descending
+  SortDirection direction = SortDirection::ascending;
+  int page = 1;
+  int size = 0;          ///< 0 = all
+  bool per_job = false;  ///< page within each of `jobs` instead of over all
+};
+
+struct ExecutionPage {
+  std::vector<Execution> content;
+  std::vector<std::string> teams;  ///< team of each execution's job
+  long long total_items = 0;
 };
 
 struct ServiceInfo {
@@ -110,7 +167,7 @@ struct ServiceInfo {
 
 /// Who calls; comes from the login (remote) or the operating system (embedded).
 struct Caller {
-  std::string user;
+  std::string user;  ///< empty = nobody logged in
   std::string op_id;
 };
 

@@ -22,6 +22,8 @@ enum class ErrorKind {
   conflict,       ///< exists already, is running, is locked: exit 6
   timeout,        ///< gave up waiting: exit 7
   unreachable,    ///< the service cannot be reached: exit 8
+  unsupported,    ///< this service or machine does not have the feature: exit 1
+  too_large,      ///< over a limit: exit 2
   internal,       ///< a bug in vdk: exit 70
   interrupted,    ///< Ctrl-C: exit 130
 };

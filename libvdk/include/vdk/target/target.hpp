@@ -58,7 +58,7 @@ enum class Phase {
 struct ExecutionObservation {
   Phase phase = Phase::unknown;
   std::string termination_status;  ///< "Success", "User error", "Platform error", "Skipped", "Cancelled"
-  std::string message;
+  std::string message;             ///< says so when a limit of the deployment ended the run
   std::optional<TimePoint> start_time;
   std::optional<TimePoint> end_time;
 };

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+/// HTTP and mail through libcurl, which is loaded when first used: most commands never talk to a wire.
+namespace vdk::http {
+
+/// One request. Header names are compared without regard to case.
+struct Request {
+  std::string method = "GET";
+  std::string url;
+  std::vector<std::pair<std::string, std::string>> headers;
+  std::string body;
+};
+
+struct Response {
+  int status = 0;
+  std::vector<std::pair<std::string, std::string>> headers;
+  std::string body;
+  /// Value of the last header of that name; nothing when there is none.
+  [[nodiscard]] std::optional<std::string> header(std::string_view name) const;
+};
+
+/// How a client behaves. Proxies come from the usual variables (https_proxy, no_proxy ...).
+struct ClientOptions {
+  std::chrono::milliseconds connect_timeout{30'000};
+  std::chrono::milliseconds total_timeout{900'000};  ///< of one attempt
+  int total_retries = 0;                             ///< attempts after the first one, whatever failed
+  int connect_retries = 0;
+  int read_retries = 0;
+  double backoff_seconds = 2;            ///< n-th wait: backoff * 2^(n-1) seconds, or what Retry-After says
+  std::vector<int> retry_statuses = {};  ///< answers that are tried again, for methods that may be repeated
+  bool verify_tls = true;
+  std::string ca_file;                          ///< empty = the system's
+  std::string user_agent = "vdk";               ///< sent as it is
+  bool follow_redirects = false;                ///< same host and scheme only; Authorization goes nowhere else
+  std::size_t max_body = 1024UL * 1024 * 1024;  ///< larger answers are an error
+  const std::atomic<bool>* cancelled = nullptr;
+};
+
+/// A connection-keeping client. One object is for one thread.
+class Client {
+ public:
+  virtual ~Client() = default;
+  /// Any HTTP status is an answer. Error(unreachable) when there is none after all retries, with libcurl's reason.
+  [[nodiscard]] virtual Response send(const Request& request) = 0;
+};
+
+/// Throws Error(platform) when libcurl cannot be loaded.
+[[nodiscard]] std::unique_ptr<Client> make_client(ClientOptions options);
+
+/// Percent-encoding of one path segment or query value (RFC 3986 unreserved characters stay).
+[[nodiscard]] std::string encode(std::string_view text);
+
+/// A mail server and how to log in to it.
+struct MailServer {
+  std::string url;  ///< smtp://HOST:PORT or smtps://HOST:PORT
+  std::string username;
+  std::string password;
+  bool require_tls = false;  ///< STARTTLS must succeed
+  std::chrono::milliseconds timeout{30'000};
+};
+
+/// An HTML mail. Addresses are bare (a@b.c).
+struct Mail {
+  std::string from;
+  std::string from_name;
+  std::vector<std::string> to;
+  std::vector<std::string> cc;
+  std::string subject;
+  std::string html;
+};
+
+/// What became of a mail: addresses that the server refused, each with the server's words.
+struct MailOutcome {
+  std::vector<std::pair<std::string, std::string>> refused;
+};
+
+/// Send a mail; refused addresses are left out and reported. Error(unreachable) when the server cannot be talked to,
+/// Error(operation) when no address was accepted.
+MailOutcome send_mail(const MailServer& server, const Mail& mail);
+
+}  // namespace vdk::http
