@@ -4,6 +4,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -40,11 +41,13 @@ struct ClientOptions {
   double backoff_seconds = 2;            ///< n-th wait: backoff * 2^(n-1) seconds, or what Retry-After says
   std::vector<int> retry_statuses = {};  ///< answers that are tried again, for methods that may be repeated
   bool verify_tls = true;
-  std::string ca_file;                          ///< empty = the system's
+  std::string ca_file;                          ///< empty = $SSL_CERT_FILE, else the system's
   std::string user_agent = "vdk";               ///< sent as it is
   bool follow_redirects = false;                ///< same host and scheme only; Authorization goes nowhere else
   std::size_t max_body = 1024UL * 1024 * 1024;  ///< larger answers are an error
   const std::atomic<bool>* cancelled = nullptr;
+  /// Told why an attempt failed and how long the client waits before the next one. May be null.
+  std::function<void(const std::string& reason, std::chrono::milliseconds pause)> on_retry = nullptr;
 };
 
 /// A connection-keeping client. One object is for one thread.
