@@ -93,6 +93,9 @@ struct EmbeddedOptions {
   std::chrono::hours kept_time{14 * 24};
   std::size_t max_unpacked = 2UL * 1024 * 1024 * 1024;  ///< bytes of an uploaded job after unpacking
   std::string logs_url;  ///< template with {execution_id} {job_name} {team_name} {op_id} {start_time} {end_time}
+  bool logs_url_iso_times = false;  ///< times in it: ISO 8601 instead of milliseconds since 1970
+  std::chrono::seconds logs_url_start_offset{0};
+  std::chrono::seconds logs_url_end_offset{0};
   Caller caller;
 };
 
