@@ -253,7 +253,15 @@ files::FileLock lock_references(const std::filesystem::path& home) {
 
 }  // namespace
 
-Sources::Sources(std::filesystem::path home, std::string user) : m_home(std::move(home)), m_user(std::move(user)) {
+Sources::Sources(std::filesystem::path home, SourceOptions options, std::string user)
+    : m_home(std::move(home)), m_options(std::move(options)) {
+  set_user(std::move(user));
+}
+
+Sources::~Sources() = default;
+
+void Sources::set_user(std::string user) {
+  m_user = std::move(user);
   // git refuses these in a name
   std::erase_if(m_user, [](char c) { return c == '<' || c == '>' || c == '\n'; });
   if (text::trim(m_user).empty()) {
@@ -261,7 +269,22 @@ Sources::Sources(std::filesystem::path home, std::string user) : m_home(std::mov
   }
 }
 
-Sources::~Sources() = default;
+std::string Sources::url(const std::string& job) const {
+  std::string address = m_options.url;
+  if (address.ends_with(".git")) {
+    address.resize(address.size() - 4);
+  }
+  if (address.empty()) {
+    return {};
+  }
+  std::string path = m_options.url_pattern;
+  for (const std::string& value : {m_options.branch, job}) {
+    if (const auto place = path.find("%s"); place != std::string::npos) {
+      path.replace(place, 2, value);
+    }
+  }
+  return address + path;
+}
 
 Sources::Repository& Sources::repository() {
   if (!m_repository) {
@@ -296,7 +319,7 @@ SourceRecord Sources::commit(const std::string& job, const std::filesystem::path
   return record;
 }
 
-void Sources::remove(const std::string& job, TimePoint now) {
+void Sources::remove(const std::string& job, TimePoint now, const std::string& reason) {
   if (!std::filesystem::exists(m_home / "sources.git" / "HEAD")) {
     return;
   }
@@ -304,7 +327,9 @@ void Sources::remove(const std::string& job, TimePoint now) {
   const files::FileLock lock = lock_references(m_home);
   const CommitPointer head = git.head();
   if (!Repository::folder(head.get(), job).empty()) {
-    const std::string message = "Delete data job: " + job + "\n\nSigned-off-by: " + m_user + "\n";
+    const std::string message = "Delete data job: " + job + "\n\n" +
+                                (reason.empty() ? "Deleting data job: " + job : reason) +
+                                "\n\nSigned-off-by: " + m_user + "\n";
     (void)git.replace_folder(head.get(), job, nullptr, m_user, message, now);
   }
 }

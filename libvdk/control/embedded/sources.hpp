@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "control/embedded/store.hpp"
@@ -12,21 +13,28 @@
 
 namespace vdk::control {
 
-/// The sources of all jobs in one bare git repository, a folder per job on one branch. The git library is loaded at
-/// first use.
+/// The sources of all jobs in one git repository, a folder per job on one branch: a bare repository in the home or on a
+/// path that several servers share, or a remote one behind a mirror in the home. The git library is loaded at first
+/// use.
 class Sources {
  public:
-  Sources(std::filesystem::path home, std::string user);
+  Sources(std::filesystem::path home, SourceOptions options, std::string user);
+  Sources(std::filesystem::path home, std::string user) : Sources(std::move(home), SourceOptions{}, std::move(user)) {}
   ~Sources();
   Sources(const Sources&) = delete;
   Sources& operator=(const Sources&) = delete;
+
+  /// The author of what is committed from now on.
+  void set_user(std::string user);
+  /// Where a person finds the sources of a job; empty when they are in the home only.
+  [[nodiscard]] std::string url(const std::string& job) const;
 
   /// Commit `directory` as the folder of `job`, unless it is there already; the version is the last commit that touched
   /// it. `known` is what an earlier call returned, and saves the walk through the history.
   [[nodiscard]] SourceRecord commit(const std::string& job, const std::filesystem::path& directory,
                                     const std::string& reason, TimePoint now, const std::optional<SourceRecord>& known);
-  /// Commit the removal of a job's folder; missing is fine.
-  void remove(const std::string& job, TimePoint now);
+  /// Commit the removal of a job's folder; missing is fine. An empty `reason` gives the usual message.
+  void remove(const std::string& job, TimePoint now, const std::string& reason = {});
   /// The newest version; nothing when the job has no sources.
   [[nodiscard]] std::optional<std::string> head_version(const std::string& job);
   /// The full id of a version of this job, given whole or by an unambiguous beginning of at least four characters.
@@ -40,6 +48,7 @@ class Sources {
   class Repository;
   Repository& repository();
   std::filesystem::path m_home;
+  SourceOptions m_options;
   std::string m_user;
   std::unique_ptr<Repository> m_repository;
 };
