@@ -2,6 +2,11 @@
 #include "control/embedded/migrations.hpp"
 
 #include <array>
+#include <string>
+
+#include "control/embedded/store_session.hpp"
+#include "vdk/core/error.hpp"
+#include "vdk/core/text.hpp"
 
 namespace vdk::control {
 namespace {
@@ -104,10 +109,76 @@ CREATE TABLE service_state (
   value TEXT NOT NULL);
 )";
 
-constexpr std::array<std::string_view, 1> k_migrations{k_first};
+// For several servers on one database, and mails that survive them.
+constexpr std::string_view k_second = R"(
+ALTER TABLE desired_data_job_deployment ADD COLUMN send_notification INTEGER NOT NULL DEFAULT 1;
+CREATE TABLE service_lock (
+  name TEXT PRIMARY KEY,
+  owner TEXT NOT NULL,
+  fencing BIGINT NOT NULL,
+  lease_until BIGINT NOT NULL);
+CREATE TABLE mail (
+  key TEXT PRIMARY KEY,
+  recipients TEXT NOT NULL,
+  subject TEXT NOT NULL,
+  html TEXT NOT NULL,
+  noted_time BIGINT NOT NULL,
+  attempts INTEGER NOT NULL,
+  next_try BIGINT);
+CREATE INDEX mail_waiting ON mail (next_try) WHERE next_try IS NOT NULL;
+CREATE INDEX data_job_team ON data_job (team);
+CREATE INDEX data_job_execution_ended ON data_job_execution (end_time);
+)";
+
+constexpr std::array<std::string_view, 2> k_migrations{k_first, k_second};
 
 }  // namespace
 
 std::span<const std::string_view> migrations() noexcept { return k_migrations; }
+
+long long known_schema_version() noexcept { return static_cast<long long>(k_migrations.size()); }
+
+long long schema_version(StoreSession& session) {
+  Query table(session, session.postgresql ? "SELECT CAST(to_regclass('schema_version') AS TEXT)"
+                                          : "SELECT MAX(name) FROM sqlite_master WHERE name = 'schema_version'");
+  table.columns("s");
+  if (!table.next() || table.text().empty()) {
+    return 0;
+  }
+  Query query(session, "SELECT MAX(version) FROM schema_version");
+  query.columns("i");
+  return query.next() ? query.integer() : 0;
+}
+
+void migrate(StoreSession& session) {
+  if (session.postgresql) {
+    Query lock(session, "SELECT CAST(pg_advisory_xact_lock(7236837) AS TEXT)");
+    lock.columns("s");
+    (void)lock.next();
+  }
+  const long long known = known_schema_version();
+  const long long present = schema_version(session);  // another process may have been faster
+  if (present > known) {
+    throw Error(ErrorKind::platform, {"cannot use the control service's database",
+                                      "its schema has version " + std::to_string(present) +
+                                          ", this vdk knows versions up to " + std::to_string(known),
+                                      "Nothing was read or changed.", "Use the newer vdk that wrote it."});
+  }
+  Query(session, "CREATE TABLE IF NOT EXISTS schema_version (version INTEGER PRIMARY KEY)").run();
+  for (long long step = present; step < known; ++step) {
+    std::string statement;
+    for (const std::string& line : text::lines(k_migrations[static_cast<std::size_t>(step)])) {
+      statement += line + "\n";
+      if (line.ends_with(';')) {
+        statement.resize(statement.size() - 2);
+        // Texts sort byte by byte, as SQLite has it.
+        Query(session, session.postgresql ? text::replace_all(statement, " TEXT", " TEXT COLLATE \"C\"") : statement)
+            .run();
+        statement.clear();
+      }
+    }
+    Query(session, "INSERT INTO schema_version (version) VALUES (:version)").in(step + 1).run();
+  }
+}
 
 }  // namespace vdk::control

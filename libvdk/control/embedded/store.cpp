@@ -1,137 +1,140 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "control/embedded/store.hpp"
 
-#include <soci/sqlite3/soci-sqlite3.h>
-#include <sys/stat.h>
-#include <algorithm>
-
+#include "control/embedded/database.hpp"
 #include "control/embedded/migrations.hpp"
 #include "control/embedded/store_session.hpp"
 #include "vdk/core/error.hpp"
 #include "vdk/core/text.hpp"
 
 namespace vdk::control {
+namespace {
 
-void fail_store(const std::exception& problem) {
-  // SOCI adds the statement with every bound value: properties and arguments of jobs do not belong into messages.
-  std::string why = problem.what();
-  why.resize(std::min(why.size(), why.find(" while ")));
-  throw Error(ErrorKind::platform,
-              {"cannot use the control service's database", why, "The operation was not carried out.",
-               "Check that the disk of the service's home has space and is writable, and try again."});
+constexpr const char* k_desired_revision = "desired_revision";
+constexpr const char* k_deployments_revision = "deployments_revision";
+
+void grow(StoreSession& session, const char* revision) {
+  Query(session,
+        "INSERT INTO service_state (name, value) VALUES (:name, '1') "
+        "ON CONFLICT (name) DO UPDATE SET value = CAST(CAST(service_state.value AS BIGINT) + 1 AS TEXT)")
+      .in(std::string(revision))
+      .run();
+}
+
+}  // namespace
+
+Query& Query::in(const std::string& value) {
+  // Output of jobs may be any bytes; a database of text refuses them, and with them the end of the execution.
+  m_inputs.push_back({'s', clean_text(value), 0, 0, soci::i_ok});
+  return *this;
 }
 
 Query& Query::columns(std::string_view types) {
   for (const char type : types) {
-    Slot& slot = m_outputs.emplace_back();
-    if (type == 's') {
-      m_statement.exchange(soci::into(slot.text, slot.indicator));
-    } else if (type == 'd') {
-      m_statement.exchange(soci::into(slot.real, slot.indicator));
-    } else {
-      m_statement.exchange(soci::into(slot.integer, slot.indicator));
-    }
+    m_outputs.emplace_back().type = type;
   }
   return *this;
 }
 
-void Query::open() {
+bool Query::open(bool with_data) {
   ++m_session.statements;
-  m_statement.alloc();
-  m_statement.prepare(m_text);
-  m_statement.define_and_bind();
-  m_opened = true;
+  soci::statement& statement = m_statement.emplace(m_session.sql);
+  for (Slot& slot : m_outputs) {
+    if (slot.type == 's') {
+      statement.exchange(soci::into(slot.text, slot.indicator));
+    } else if (slot.type == 'd') {
+      statement.exchange(soci::into(slot.real, slot.indicator));
+    } else {
+      statement.exchange(soci::into(slot.integer, slot.indicator));
+    }
+  }
+  for (Slot& slot : m_inputs) {
+    if (slot.type == 's') {
+      statement.exchange(soci::use(slot.text, slot.indicator));
+    } else if (slot.type == 'd') {
+      statement.exchange(soci::use(slot.real, slot.indicator));
+    } else {
+      statement.exchange(soci::use(slot.integer, slot.indicator));
+    }
+  }
+  statement.alloc();
+  // Not kept by the server: preparing by name would cost two more round trips.
+  statement.prepare(m_text, soci::details::st_one_time_query);
+  statement.define_and_bind();
+  return statement.execute(with_data);
 }
 
-void Query::run() {
+bool Query::open_again(bool with_data) {
   try {
-    open();
-    m_statement.execute(true);
+    return open(with_data);
   } catch (const soci::soci_error& problem) {
-    fail_store(problem);
+    if (m_session.writing || !m_session.lost()) {
+      fail_store(m_session, problem);
+    }
+  }
+  // The database was restarted since the last use: nothing is half done, so once more on a new connection.
+  m_statement.reset();
+  m_session.reconnect();
+  try {
+    return open(with_data);
+  } catch (const soci::soci_error& problem) {
+    fail_store(m_session, problem);
   }
 }
+
+void Query::run() { (void)open_again(true); }
 
 bool Query::next() {
+  if (!m_opened) {
+    (void)open_again(false);
+    m_opened = true;
+  }
+  m_cursor = 0;
   try {
-    if (!m_opened) {
-      open();
-      m_statement.execute(false);
-    }
-    m_cursor = 0;
-    return m_statement.fetch();
+    return m_statement->fetch();
   } catch (const soci::soci_error& problem) {
-    fail_store(problem);
+    fail_store(m_session, problem);
   }
 }
 
-Store::Store(const DatabaseOptions& /*database*/, const std::filesystem::path& home)
-    : m_session(std::make_unique<StoreSession>()) {
-  const mode_t old_mask = umask(0077);
-  try {
-    m_session->sql.open(soci::sqlite3, "dbname=\"" + (home / "control.db").string() + "\"");
-    auto& sql = m_session->sql;
-    sql << "PRAGMA busy_timeout = 30000";
-    // WAL had a bug that could corrupt a database after a reset until 3.51.3.
-    if (sqlite_api::sqlite3_libversion_number() >= 3051003) {
-      sql << "PRAGMA journal_mode = WAL";
-    }
-    sql << "PRAGMA synchronous = FULL";
-    sql << "PRAGMA foreign_keys = ON";
-    umask(old_mask);
-    migrate();
-  } catch (const soci::soci_error& problem) {
-    umask(old_mask);
-    fail_store(problem);
+bool Query::single() {
+  if (!next()) {
+    return false;
   }
+  while (next()) {
+  }
+  return true;
+}
+
+Store::Store(const DatabaseOptions& database, const std::filesystem::path& home)
+    : m_session(std::make_unique<StoreSession>()) {
+  m_session->open(database, home);
+  migrate();
 }
 
 Store::~Store() = default;
 
 void Store::migrate() {
-  auto& sql = m_session->sql;
-  const auto known = static_cast<long long>(migrations().size());
-  const auto version = [&] {
-    long long number = 0;
-    soci::indicator indicator = soci::i_ok;
-    sql << "SELECT MAX(version) FROM schema_version", soci::into(number, indicator);
-    return indicator == soci::i_null ? 0LL : number;
-  };
-  sql << "CREATE TABLE IF NOT EXISTS schema_version (version INTEGER PRIMARY KEY)";
-  if (version() == known) {
-    return;
+  if (const long long present = schema_version(*m_session); present != known_schema_version()) {
+    Write write(*this);
+    control::migrate(*m_session);
+    write.commit();
   }
-  Write write(*this);
-  const long long present = version();  // another process may have been faster
-  if (present > known) {
-    throw Error(ErrorKind::platform, {"cannot use the control service's database",
-                                      "its schema has version " + std::to_string(present) +
-                                          ", this vdk knows versions up to " + std::to_string(known),
-                                      "Nothing was read or changed.", "Use the newer vdk that wrote it."});
-  }
-  for (long long step = present; step < known; ++step) {
-    std::string statement;
-    for (const std::string& line : text::lines(migrations()[static_cast<std::size_t>(step)])) {
-      statement += line + "\n";
-      if (line.ends_with(';')) {
-        statement.resize(statement.size() - 2);
-        sql << statement;
-        statement.clear();
-      }
-    }
-    const long long number = step + 1;
-    sql << "INSERT INTO schema_version (version) VALUES (:version)", soci::use(number);
-  }
-  write.commit();
 }
 
 Store::Write::Write(Store& store) : m_store(store) {
+  StoreSession& session = *m_store.m_session;
   // IMMEDIATE: wait for the write lock here, where waiting is possible, and not in the middle.
-  Query(*m_store.m_session, "BEGIN IMMEDIATE").run();
+  Query(session, session.postgresql ? "BEGIN ISOLATION LEVEL READ COMMITTED" : "BEGIN IMMEDIATE").run();
+  session.writing = true;
+  session.desired_changed = false;
+  session.deployments_changed = false;
 }
 
 Store::Write::~Write() {
   if (m_open) {
+    m_store.m_session->writing = false;
+    m_store.m_session->committing = false;
     try {
       m_store.m_session->sql << "ROLLBACK";
     } catch (const std::exception&) {
@@ -142,8 +145,48 @@ Store::Write::~Write() {
 }
 
 void Store::Write::commit() {
-  Query(*m_store.m_session, "COMMIT").run();
+  StoreSession& session = *m_store.m_session;
+  // Last and always in this order: everybody writes these two rows, and the shorter they are locked the better.
+  if (session.desired_changed) {
+    grow(session, k_desired_revision);
+  }
+  if (session.deployments_changed) {
+    grow(session, k_deployments_revision);
+  }
+  session.committing = true;
+  Query(session, "COMMIT").run();
+  session.committing = false;
+  session.writing = false;
   m_open = false;
+}
+
+void Store::changed(bool StoreSession::*revision, const std::function<void()>& change) {
+  if (m_session->writing) {
+    (*m_session).*revision = true;
+    change();
+    return;
+  }
+  Write write(*this);
+  (*m_session).*revision = true;
+  change();
+  write.commit();
+}
+
+void Store::lock_job(const std::string& name) {
+  if (m_session->postgresql) {
+    // NO KEY: rows that refer to the job may still be added meanwhile; their unique columns guard them.
+    Query query(*m_session, "SELECT name FROM data_job WHERE name = :name FOR NO KEY UPDATE");
+    query.columns("s").in(name);
+    (void)query.next();
+  }
+}
+
+long long Store::desired_revision() {
+  return text::parse_int(state(k_desired_revision).value_or(std::string())).value_or(0);
+}
+
+long long Store::deployments_revision() {
+  return text::parse_int(state(k_deployments_revision).value_or(std::string())).value_or(0);
 }
 
 long long Store::statements() const noexcept { return m_session->statements; }

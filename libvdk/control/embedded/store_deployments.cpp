@@ -60,6 +60,7 @@ Desired read_desired(Query& query) {
   desired.user_initiated = query.flag();
   desired.attempts = static_cast<int>(query.integer());
   desired.retry_at = query.time_if();
+  desired.send_notification = query.flag();
   return desired;
 }
 
@@ -76,12 +77,30 @@ Deployment read_actual(Query& query) {
 
 const std::string k_select_desired =
     "SELECT data_job_name, " + std::string(k_columns) +
-    ", status, status_message, is_user_initiated, attempts, retry_at FROM desired_data_job_deployment";
-const std::string k_desired_types = "s" + std::string(k_deployment_types) + "isiit";
+    ", status, status_message, is_user_initiated, attempts, retry_at, send_notification FROM "
+    "desired_data_job_deployment";
+const std::string k_desired_types = "s" + std::string(k_deployment_types) + "isiiti";
 const std::string k_select_actual = "SELECT data_job_name, " + std::string(k_columns) +
                                     ", interpreter, environment, resolved_requirements FROM actual_data_job_deployment";
 const std::string k_actual_types = "s" + std::string(k_deployment_types) + "sss";
-constexpr std::string_view k_values = ":p1, :p2, :p3, :p4, :p5, :p6, :p7, :p8, :p9, :p10, :p11, :p12, :p13, :p14";
+
+/// Replaces the row of a job in place: deleting it first would lock out everybody who refers to it.
+std::string put_statement(const std::string& table, const std::string& own_columns) {
+  const std::string columns = std::string(k_columns) + ", " + own_columns;
+  std::vector<std::string> values{":p0"};
+  std::vector<std::string> assignments;
+  for (const std::string& column : text::split(columns, ',')) {
+    const std::string name(text::trim(column));
+    values.push_back(":p" + std::to_string(values.size()));
+    assignments.push_back(name + " = excluded." + name);
+  }
+  return "INSERT INTO " + table + " (data_job_name, " + columns + ") VALUES (" + text::join(values, ", ") +
+         ") ON CONFLICT (data_job_name) DO UPDATE SET " + text::join(assignments, ", ");
+}
+const std::string k_put_desired = put_statement(
+    "desired_data_job_deployment", "status, status_message, is_user_initiated, attempts, retry_at, send_notification");
+const std::string k_put_actual =
+    put_statement("actual_data_job_deployment", "interpreter, environment, resolved_requirements");
 
 std::vector<std::string> names(Query& query) {
   std::vector<std::string> result;
@@ -197,7 +216,8 @@ void Store::update_job(const DataJob& job) {
 }
 
 void Store::delete_job(const std::string& name) {
-  Query(*m_session, "DELETE FROM data_job WHERE name = :name").in(name).run();
+  changed(&StoreSession::desired_changed,
+          [&] { Query(*m_session, "DELETE FROM data_job WHERE name = :name").in(name).run(); });
 }
 
 std::optional<Desired> Store::desired(const std::string& job) {
@@ -223,7 +243,7 @@ std::optional<Deployment> Store::actual(const std::string& job) {
 }
 
 std::vector<Deployment> Store::scheduled() {
-  Query query(*m_session, k_select_actual + " WHERE enabled = 1 AND schedule <> ''");
+  Query query(*m_session, k_select_actual + " WHERE enabled = 1 AND schedule <> '' ORDER BY data_job_name");
   query.columns(k_actual_types);
   std::vector<Deployment> result;
   while (query.next()) {
@@ -233,44 +253,42 @@ std::vector<Deployment> Store::scheduled() {
 }
 
 void Store::put_desired(const Desired& desired) {
-  delete_desired(desired.deployment.job_name);
-  Query query(*m_session, "INSERT INTO desired_data_job_deployment (data_job_name, " + std::string(k_columns) +
-                              ", status, status_message, is_user_initiated, attempts, retry_at) VALUES (" +
-                              std::string(k_values) + ", :p15, :p16, :p17, :p18, :p19)");
-  query.in(desired.deployment.job_name);
-  bind_deployment(query, desired.deployment)
-      .in(to_number(desired.deployment.status))
-      .in(desired.deployment.status_message)
-      .in(desired.user_initiated)
-      .in(desired.attempts)
-      .in(desired.retry_at)
-      .run();
+  changed(&StoreSession::desired_changed, [&] {
+    Query query(*m_session, k_put_desired);
+    query.in(desired.deployment.job_name);
+    bind_deployment(query, desired.deployment)
+        .in(to_number(desired.deployment.status))
+        .in(desired.deployment.status_message)
+        .in(desired.user_initiated)
+        .in(desired.attempts)
+        .in(desired.retry_at)
+        .in(desired.send_notification)
+        .run();
+  });
 }
 
 void Store::put_actual(const Deployment& deployment) {
-  delete_actual(deployment.job_name);
-  Query query(*m_session, "INSERT INTO actual_data_job_deployment (data_job_name, " + std::string(k_columns) +
-                              ", interpreter, environment, resolved_requirements) VALUES (" + std::string(k_values) +
-                              ", :p15, :p16, :p17)");
-  query.in(deployment.job_name);
-  bind_deployment(query, deployment)
-      .in(deployment.interpreter)
-      .in(deployment.environment)
-      .in(text::join(deployment.resolved_requirements, "\n"))
-      .run();
+  changed(&StoreSession::deployments_changed, [&] {
+    Query query(*m_session, k_put_actual);
+    query.in(deployment.job_name);
+    bind_deployment(query, deployment)
+        .in(deployment.interpreter)
+        .in(deployment.environment)
+        .in(text::join(deployment.resolved_requirements, "\n"))
+        .run();
+  });
 }
 
 void Store::delete_desired(const std::string& job) {
-  Query(*m_session, "DELETE FROM desired_data_job_deployment WHERE data_job_name = :job").in(job).run();
+  changed(&StoreSession::desired_changed, [&] {
+    Query(*m_session, "DELETE FROM desired_data_job_deployment WHERE data_job_name = :job").in(job).run();
+  });
 }
 
 void Store::delete_actual(const std::string& job) {
-  Query(*m_session, "DELETE FROM actual_data_job_deployment WHERE data_job_name = :job").in(job).run();
-  // The scheduler looks at this number alone to see whether its table is still right.
-  Query(*m_session,
-        "INSERT INTO service_state (name, value) VALUES ('deployments_revision', '1') "
-        "ON CONFLICT (name) DO UPDATE SET value = CAST(CAST(service_state.value AS BIGINT) + 1 AS TEXT)")
-      .run();
+  changed(&StoreSession::deployments_changed, [&] {
+    Query(*m_session, "DELETE FROM actual_data_job_deployment WHERE data_job_name = :job").in(job).run();
+  });
 }
 
 void Store::set_outcome(const std::string& job, const std::string& hash, DeploymentStatus status,

@@ -131,16 +131,17 @@ bool Store::execution_id_is_taken(const std::string& id) {
   return query.next();
 }
 
-void Store::update_execution(const Execution& execution) {
-  Query(*m_session,
-        "UPDATE data_job_execution SET status = :status, message = :message, start_time = :start, end_time = :end "
-        "WHERE id = :id AND status IN (0, 1)")
+bool Store::update_execution(const Execution& execution) {
+  Query query(*m_session,
+              "UPDATE data_job_execution SET status = :status, message = :message, start_time = :start, "
+              "end_time = :end WHERE id = :id AND status IN (0, 1) RETURNING id");
+  query.columns("s")
       .in(to_number(execution.status))
       .in(execution.message)
       .in(execution.start_time)
       .in(execution.end_time)
-      .in(execution.id)
-      .run();
+      .in(execution.id);
+  return query.single();
 }
 
 void Store::request_cancel(const std::string& id) {
@@ -183,10 +184,20 @@ std::vector<Due> Store::due() {
   return result;
 }
 
+bool Store::claim_due(const Due& due) {
+  // Whoever finds the row locked leaves it to the one who works on it.
+  Query query(*m_session,
+              "SELECT job_name FROM data_job_execution_due WHERE job_name = :job AND scheduled_time = :time" +
+                  std::string(m_session->postgresql ? " FOR UPDATE SKIP LOCKED" : ""));
+  query.columns("s").in(due.job_name).in(due.scheduled_time);
+  return query.next();
+}
+
 void Store::put_due(const Due& due) {
   Query(*m_session,
         "INSERT INTO data_job_execution_due (job_name, scheduled_time) VALUES (:job, :time) "
-        "ON CONFLICT (job_name) DO UPDATE SET scheduled_time = excluded.scheduled_time")
+        "ON CONFLICT (job_name) DO UPDATE SET scheduled_time = excluded.scheduled_time "
+        "WHERE excluded.scheduled_time > data_job_execution_due.scheduled_time")
       .in(due.job_name)
       .in(due.scheduled_time)
       .run();

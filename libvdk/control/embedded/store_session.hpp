@@ -4,6 +4,7 @@
 #include <soci/soci.h>
 
 #include <deque>
+#include <filesystem>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -13,27 +14,41 @@
 
 namespace vdk::control {
 
+/// One connection, and what is going on in it.
 class StoreSession {
  public:
   soci::session sql;
+  bool postgresql = false;
+  bool writing = false;     ///< a transaction is open
+  bool committing = false;  ///< its end was asked for
+  bool desired_changed = false;
+  bool deployments_changed = false;
   long long statements = 0;
+  std::string place;   ///< where the database is, for messages
+  std::string secret;  ///< never to be shown
+
+  /// Connect; the folder of an SQLite file must exist.
+  void open(const DatabaseOptions& options, const std::filesystem::path& home);
+  /// The server ended the connection, or cannot be reached any more.
+  [[nodiscard]] bool lost() noexcept;
+  void reconnect();
+
+ private:
+  void open_postgresql(const DatabaseOptions& options);
+  void set_up();
+  std::string m_schema;
 };
 
-/// Turns an exception of the database into an error for people.
-[[noreturn]] void fail_store(const std::exception& problem);
+/// Turns an exception of the database into an error for people; without values that were to be stored.
+[[noreturn]] void fail_store(StoreSession& session, const std::exception& problem);
 
 /// One statement. Values are bound in the order of in(); columns() names the result's types, one letter each:
 /// s text, i integer, d floating point, t time. NULL reads as empty.
 class Query {
  public:
-  Query(StoreSession& session, std::string text)
-      : m_session(session), m_statement(session.sql), m_text(std::move(text)) {}
+  Query(StoreSession& session, std::string text) : m_session(session), m_text(std::move(text)) {}
 
-  Query& in(const std::string& value) {
-    m_inputs.push_back({value, 0, 0, soci::i_ok});
-    m_statement.exchange(soci::use(m_inputs.back().text, m_inputs.back().indicator));
-    return *this;
-  }
+  Query& in(const std::string& value);
   Query& in(long long value) { return in_integer(value, soci::i_ok); }
   Query& in(int value) { return in_integer(value, soci::i_ok); }
   Query& in(bool value) { return in_integer(value ? 1 : 0, soci::i_ok); }
@@ -45,17 +60,20 @@ class Query {
     return in_integer(value ? to_unix_micros(*value) : 0, value ? soci::i_ok : soci::i_null);
   }
   Query& in(const std::optional<double>& value) {
-    m_inputs.push_back({{}, 0, value.value_or(0), value ? soci::i_ok : soci::i_null});
-    m_statement.exchange(soci::use(m_inputs.back().real, m_inputs.back().indicator));
+    m_inputs.push_back({'d', {}, 0, value.value_or(0), value ? soci::i_ok : soci::i_null});
     return *this;
   }
 
   Query& columns(std::string_view types);
-  void run();                 ///< for statements without a result
-  [[nodiscard]] bool next();  ///< true while there is a row
+  void run();                   ///< for statements without a result
+  [[nodiscard]] bool next();    ///< true while there is a row
+  [[nodiscard]] bool single();  ///< the first row of a statement that changes rows; runs it to its end
 
   /// The cursor moves on by one with each of these.
-  [[nodiscard]] std::string text() { return take().text; }
+  [[nodiscard]] std::string text() {
+    const Slot& slot = take();
+    return slot.indicator == soci::i_null ? std::string() : slot.text;
+  }
   [[nodiscard]] long long integer() {
     const Slot& slot = take();
     return slot.indicator == soci::i_null ? 0 : slot.integer;
@@ -76,6 +94,7 @@ class Query {
 
  private:
   struct Slot {
+    char type = 's';
     std::string text;
     long long integer = 0;
     double real = 0;
@@ -83,16 +102,16 @@ class Query {
   };
 
   Query& in_integer(long long value, soci::indicator indicator) {
-    m_inputs.push_back({{}, value, 0, indicator});
-    m_statement.exchange(soci::use(m_inputs.back().integer, m_inputs.back().indicator));
+    m_inputs.push_back({'i', {}, value, 0, indicator});
     return *this;
   }
-  void open();
+  bool open(bool with_data);
+  bool open_again(bool with_data);
   Slot& take() { return m_outputs.at(m_cursor++); }
 
   StoreSession& m_session;
-  soci::statement m_statement;
   std::string m_text;
+  std::optional<soci::statement> m_statement;
   std::deque<Slot> m_inputs;  // stable addresses
   std::deque<Slot> m_outputs;
   std::size_t m_cursor = 0;
