@@ -156,6 +156,7 @@ class Store {
 
  private:
   friend class StoreQueries;
+  friend class StoreQueries;
   friend class Leases;
   void migrate();
   /// Run `change` so that the revision grows in the same transaction.
