@@ -16,11 +16,20 @@ struct Route {
   const embedded_page::File* file;
 };
 
+constexpr std::string_view kScript = "text/javascript; charset=utf-8";
+
 constexpr std::array kRoutes = {
     Route{"/", "text/html; charset=utf-8", &embedded_page::index_html},
     Route{"/style.css", "text/css; charset=utf-8", &embedded_page::style_css},
-    Route{"/app.js", "text/javascript; charset=utf-8", &embedded_page::app_js},
     Route{"/favicon.svg", "image/svg+xml", &embedded_page::favicon_svg},
+    Route{"/app.js", kScript, &embedded_page::app_js},
+    Route{"/api.js", kScript, &embedded_page::api_js},
+    Route{"/dom.js", kScript, &embedded_page::dom_js},
+    Route{"/format.js", kScript, &embedded_page::format_js},
+    Route{"/jobs.js", kScript, &embedded_page::jobs_js},
+    Route{"/job.js", kScript, &embedded_page::job_js},
+    Route{"/execution.js", kScript, &embedded_page::execution_js},
+    Route{"/executions.js", kScript, &embedded_page::executions_js},
 };
 
 }  // namespace
