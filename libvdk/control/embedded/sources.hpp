@@ -10,8 +10,13 @@
 
 #include "control/embedded/store.hpp"
 #include "vdk/core/clock.hpp"
+#include "vdk/core/files.hpp"
 
 namespace vdk::control {
+
+namespace git {
+class Repository;
+}
 
 /// The sources of all jobs in one git repository, a folder per job on one branch: a bare repository in the home or on a
 /// path that several servers share, or a remote one behind a mirror in the home. The git library is loaded at first
@@ -45,12 +50,27 @@ class Sources {
   [[nodiscard]] std::vector<std::string> versions(const std::string& job, std::size_t limit);
 
  private:
-  class Repository;
-  Repository& repository();
+  [[nodiscard]] git::Repository& repository();
+  [[nodiscard]] std::filesystem::path path() const;
+  /// The lock under which references change.
+  [[nodiscard]] files::FileLock lock_references() const;
+  /// Brings the mirror of a remote repository in step with it; the caller has the lock.
+  void pull();
+  /// pull() under the lock; false when there is no remote repository.
+  bool refresh();
+  /// Makes `tree_oid` (empty = nothing) the folder of the job and returns the new version; nothing when it is that
+  /// already.
+  [[nodiscard]] std::optional<std::string> replace(const std::string& job, const std::string& tree_oid,
+                                                   const std::string& message, TimePoint now);
+  /// Makes a new commit the head of the branch everywhere; false when somebody else was faster.
+  [[nodiscard]] bool publish(const std::string& commit, const std::string& parent);
+  [[nodiscard]] std::optional<std::string> find(const std::string& job, const std::string& version,
+                                                std::vector<std::string>& candidates);
   std::filesystem::path m_home;
   SourceOptions m_options;
   std::string m_user;
-  std::unique_ptr<Repository> m_repository;
+  bool m_remote = false;  ///< the address is no path
+  std::unique_ptr<git::Repository> m_repository;
 };
 
 }  // namespace vdk::control
