@@ -12,7 +12,8 @@ namespace vdk::control {
 constexpr std::chrono::seconds k_start_deadline{1800};
 
 /// Starts executions and keeps their rows true to what the target says. Every row is stored before the target is told,
-/// and telling it twice is harmless: a crash in between is made good by refresh().
+/// and telling it twice is harmless: a crash in between is made good by refresh(). Several servers may do this at once:
+/// a row that is final stays as it is, and one process at a time speaks to the target about a start.
 class Executions {
  public:
   explicit Executions(const Context& context) : m_context(context) {}
@@ -20,18 +21,27 @@ class Executions {
   std::string start(const DataJob& job, const std::string& started_by, const std::string& arguments_json);
   /// False when the job is busy, so that the due time waits; true when it was started or needs no start any more.
   bool start_scheduled(const Due& due);
-  /// Ask the target about everything unfinished, of one job or of all (empty).
+  /// Ask the target about everything unfinished, of one job or of all (empty). Trouble with one execution is logged and
+  /// keeps no other from being looked at.
   void refresh(const std::string& job);
+  /// Ask the target about one execution; Error(not_found) when there is none.
+  void refresh(const std::string& job, const std::string& id);
   void cancel(const std::string& job, const std::string& id);
+  /// What the database says; Error(not_found).
   [[nodiscard]] Execution get(const std::string& job, const std::string& id);
-  /// Forget finished executions beyond the newest 100 or older than 14 days, of one job or of all (empty).
+  /// Forget finished executions beyond the newest kept_executions or older than kept_time, of one job or of all
+  /// (empty).
   void clean(const std::string& job);
 
  private:
-  void launch(const ExecutionRow& row, const std::string& team);
+  [[nodiscard]] ExecutionRow new_row(const Deployment& deployment) const;
+  /// Tell the target, unless the row is over meanwhile; a start that fails ends the execution and throws.
+  void launch(ExecutionRow& row, const std::string& team);
   void reconcile(ExecutionRow& row);
+  void reconcile_unstarted(ExecutionRow& row, bool unknown);
   void finish(ExecutionRow& row, ExecutionStatus status, const std::string& message, std::optional<TimePoint> end);
   Context m_context;
+  std::string m_told;  ///< the latest trouble of refresh()
 };
 
 }  // namespace vdk::control

@@ -4,11 +4,13 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cmath>
 
 #include "control/embedded/store_session.hpp"
 #include "vdk/control/cron.hpp"
 #include "vdk/core/error.hpp"
 #include "vdk/core/hash.hpp"
+#include "vdk/core/http.hpp"
 #include "vdk/core/text.hpp"
 
 namespace vdk::control {
@@ -52,8 +54,17 @@ void add(std::string& canonical, const std::optional<double>& field) {
 }
 
 template <typename T>
+bool is_positive(const std::optional<T>& value) {
+  if constexpr (std::is_floating_point_v<T>) {
+    return !value || (std::isfinite(*value) && *value > 0);
+  } else {
+    return !value || *value > 0;
+  }
+}
+
+template <typename T>
 void check_pair(const char* name, const std::optional<T>& request, const std::optional<T>& limit) {
-  if ((request && *request <= 0) || (limit && *limit <= 0)) {
+  if (!is_positive(request) || !is_positive(limit)) {
     refuse_resources(std::string(name) + " must be greater than zero");
   }
   if (request && limit && *request > *limit) {
@@ -61,7 +72,65 @@ void check_pair(const char* name, const std::optional<T>& request, const std::op
   }
 }
 
+/// What a deployment asks for comes first; a default never contradicts it.
+template <typename T>
+void fill_pair(std::optional<T>& request, std::optional<T>& limit, const std::optional<T>& default_request,
+               const std::optional<T>& default_limit) {
+  if (!limit && default_limit) {
+    limit = request ? std::max(*request, *default_limit) : *default_limit;
+  }
+  if (!request && default_request) {
+    request = limit ? std::min(*limit, *default_request) : *default_request;
+  }
+}
+
+std::string log_time(const EmbeddedOptions& options, const std::optional<TimePoint>& time,
+                     std::chrono::seconds offset) {
+  if (!time) {
+    return {};
+  }
+  const TimePoint shifted = *time + offset;
+  return options.logs_url_iso_times ? http::encode(format_time(shifted))
+                                    : std::to_string(to_unix_micros(shifted) / 1000);
+}
+
 }  // namespace
+
+bool supports_python(const EmbeddedOptions& options, const std::string& version) {
+  return find_version(options, version).has_value();
+}
+
+Resources with_defaults(const EmbeddedOptions& options, const Resources& asked) {
+  Resources result = asked;
+  const Resources& defaults = options.default_resources;
+  fill_pair(result.cpu_request, result.cpu_limit, defaults.cpu_request, defaults.cpu_limit);
+  fill_pair(result.memory_request, result.memory_limit, defaults.memory_request, defaults.memory_limit);
+  return result;
+}
+
+std::string logs_url(const EmbeddedOptions& options, const Execution& execution, const std::string& team) {
+  const std::string& pattern = options.logs_url;
+  const std::array<std::pair<std::string_view, std::string>, 6> values{
+      {{"{execution_id}", http::encode(execution.id)},
+       {"{job_name}", http::encode(execution.job_name)},
+       {"{team_name}", http::encode(team)},
+       {"{op_id}", http::encode(execution.op_id)},
+       {"{start_time}", log_time(options, execution.start_time, options.logs_url_start_offset)},
+       {"{end_time}", log_time(options, execution.end_time, options.logs_url_end_offset)}}};
+  std::string result;
+  for (std::size_t at = 0; at < pattern.size();) {
+    const auto found = std::find_if(values.begin(), values.end(), [&](const auto& item) {
+      return pattern.compare(at, item.first.size(), item.first) == 0;
+    });
+    if (found == values.end()) {
+      result += pattern[at++];
+    } else {
+      result += found->second;
+      at += found->first.size();
+    }
+  }
+  return result;
+}
 
 DataJob require_job(Store& store, const std::string& team, const std::string& job) {
   auto found = store.find_job(job);
@@ -137,8 +206,9 @@ target::DeploymentSpec make_spec(const EmbeddedOptions& options, const std::stri
   spec.vdk_version = deployment.vdk_version;
   spec.schedule_cron = deployment.schedule_cron;
   spec.enabled = deployment.enabled;
-  spec.cpu_limit = deployment.resources.cpu_limit;
-  spec.memory_limit = deployment.resources.memory_limit;
+  const Resources resources = with_defaults(options, deployment.resources);
+  spec.cpu_limit = resources.cpu_limit;
+  spec.memory_limit = resources.memory_limit;
   std::string canonical;
   for (const std::string& field : {spec.job_name, spec.team, spec.job_version, spec.python_version, spec.interpreter,
                                    spec.base_image, spec.vdk_image, spec.vdk_version, spec.schedule_cron,
@@ -146,8 +216,8 @@ target::DeploymentSpec make_spec(const EmbeddedOptions& options, const std::stri
     add(canonical, field);
   }
   add(canonical, spec.cpu_limit);
-  add(canonical, deployment.resources.cpu_request);
-  for (const auto& memory : {spec.memory_limit, deployment.resources.memory_request}) {
+  add(canonical, resources.cpu_request);
+  for (const auto& memory : {spec.memory_limit, resources.memory_request}) {
     add(canonical, memory ? std::to_string(*memory) : std::string());
   }
   spec.version_hash = sha256_hex(canonical);
@@ -163,6 +233,7 @@ Deployment merge(const EmbeddedOptions& options, const DataJob& job, const Deplo
     const bool failed = base.status == DeploymentStatus::user_error || base.status == DeploymentStatus::platform_error;
     if (failed && actual && !request.job_version && !request.python_version && !request.vdk_version) {
       base = *actual;
+      base.resources = desired->deployment.resources;  // as asked for; the actual ones have the defaults in them
     }
   }
   Deployment result;

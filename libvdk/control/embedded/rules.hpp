@@ -31,6 +31,13 @@ void check_resources(const Resources& resources);
 /// Error(usage) when a new job's name, team or configuration cannot be.
 void check_job(const DataJob& job);
 
+/// False for a version that the administrator does not (or no longer) offer.
+[[nodiscard]] bool supports_python(const EmbeddedOptions& options, const std::string& version);
+/// What a deployment gets: what it asks for, else the service's default.
+[[nodiscard]] Resources with_defaults(const EmbeddedOptions& options, const Resources& asked);
+/// Address of an execution's log by the administrator's template; empty without one.
+[[nodiscard]] std::string logs_url(const EmbeddedOptions& options, const Execution& execution, const std::string& team);
+
 /// What the target is told; its version_hash covers all of it and the contacts.
 [[nodiscard]] target::DeploymentSpec make_spec(const EmbeddedOptions& options, const std::string& team,
                                                const Deployment& deployment);

@@ -2,6 +2,7 @@
 #include "control/embedded/scheduler.hpp"
 
 #include <algorithm>
+#include <exception>
 
 #include "vdk/core/error.hpp"
 #include "vdk/core/failpoint.hpp"
@@ -40,10 +41,10 @@ void Scheduler::tick() {
   }
   // A clock that was set back must not make the scheduler look at times again; they are stored and refused anyway.
   const TimePoint last = std::min(*m_last, now);
-  std::string revision = store.state("deployments_revision").value_or(std::string("0"));
-  if (!m_revision || *m_revision != revision) {
+  const long long revision = store.deployments_revision();
+  if (m_revision != revision) {
     reload(last);
-    m_revision = std::move(revision);
+    m_revision = revision;
   }
   std::vector<Due> found;
   for (Entry& entry : m_entries) {
@@ -54,6 +55,8 @@ void Scheduler::tick() {
       entry.next = entry.cron.next(now);
     }
   }
+  // One order for all servers: none waits for another that waits for it.
+  std::sort(found.begin(), found.end(), [](const Due& a, const Due& b) { return a.job_name < b.job_name; });
   if (!found.empty() || !m_stored || now - *m_stored >= k_store_interval) {
     Store::Write write(store);
     for (const Due& due : found) {
@@ -67,8 +70,23 @@ void Scheduler::tick() {
     failpoint("scheduler.due");
   }
   m_last = now;
-  for (const Due& due : store.due()) {
-    m_executions.start_scheduled(due);
+  start_waiting();
+}
+
+void Scheduler::start_waiting() {
+  std::exception_ptr trouble;
+  for (const Due& due : m_context.store.due()) {
+    try {
+      m_executions.start_scheduled(due);
+    } catch (const Error& problem) {
+      // One job's trouble keeps no other from its time; a conflict means that somebody else was faster.
+      if (problem.kind() != ErrorKind::conflict) {
+        trouble = std::current_exception();
+      }
+    }
+  }
+  if (trouble) {
+    std::rethrow_exception(trouble);
   }
 }
 

@@ -12,6 +12,8 @@ namespace vdk::control {
 
 /// Finds what is due and starts it. A due time is stored before anything is started; one due time per job waits while
 /// the job is still running, a later one takes its place. After downtime only the latest missed time of a job counts.
+/// Every server of a database may do this: a due time is claimed by its row, and a time is executed once by a
+/// constraint.
 class Scheduler {
  public:
   explicit Scheduler(const Context& context) : m_context(context), m_executions(context) {}
@@ -25,10 +27,11 @@ class Scheduler {
     std::optional<TimePoint> next;
   };
   void reload(TimePoint last);
+  void start_waiting();
   Context m_context;
   Executions m_executions;
   std::vector<Entry> m_entries;
-  std::optional<std::string> m_revision;
+  std::optional<long long> m_revision;
   std::optional<TimePoint> m_last;
   std::optional<TimePoint> m_stored;
 };

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <unistd.h>
-
+#include <functional>
 #include <thread>
+#include <vector>
 
 #include "control/embedded/executions.hpp"
-#include "control/embedded/rules.hpp"
+#include "control/embedded/notifications.hpp"
+#include "control/embedded/parts.hpp"
+#include "control/embedded/presence.hpp"
 #include "control/embedded/scheduler.hpp"
-#include "control/embedded/synchronizer.hpp"
-#include "vdk/core/error.hpp"
-#include "vdk/core/files.hpp"
+#include "control/embedded/synchronizer_task.hpp"
+#include "vdk/control/counters.hpp"
 #include "vdk/core/log.hpp"
-#include "vdk/core/text.hpp"
 
 namespace vdk::control {
 namespace {
@@ -19,105 +19,85 @@ using Steady = std::chrono::steady_clock;
 
 constexpr std::chrono::milliseconds k_nap{100};
 constexpr std::chrono::seconds k_tick{1};
-constexpr std::chrono::seconds k_synchronize{60};
-constexpr std::chrono::minutes k_inspect{10};
 constexpr std::chrono::hours k_clean{1};
 
-/// One loop's trouble must not end the server: it is told once per kind of trouble and tried again.
-template <typename Work>
-void guarded(const char* name, std::string& last_problem, const Work& work) {
-  try {
-    work();
-    last_problem.clear();
-  } catch (const std::exception& problem) {
-    if (last_problem != problem.what()) {
-      last_problem = problem.what();
-      log::error(std::string(name) + ": " + last_problem);
-    }
-  }
-}
-
-/// Everything that a loop needs for itself; the database session belongs to its thread.
-struct Parts {
-  Parts(const EmbeddedOptions& options, target::Target& target, const Clock& clock)
-      : store(options.database, options.home),
-        sources(options.home, options.caller.user),
-        context{options, target, clock, store, sources} {}
-  Store store;
-  Sources sources;
-  Context context;
-};
-
-void synchronize(Parts& parts, const std::atomic<bool>& stop) {
-  Synchronizer synchronizer(parts.context);
-  std::string problem;
-  Steady::time_point next = Steady::now();
-  Steady::time_point next_inspection = next;
+/// Do `work` now and every `period` after until `stop`. One loop's trouble must not end the server: it is told once per
+/// kind of trouble, and everything is tried again a second later.
+void repeat(const char* name, std::chrono::milliseconds period, const std::atomic<bool>& stop,
+            const std::function<void()>& work) {
+  std::string told;
+  auto next = Steady::now();
   while (!stop) {
-    const auto now = Steady::now();
-    if (now >= next) {
-      const bool inspect = now >= next_inspection;
-      guarded("synchronizer", problem, [&] { synchronizer.pass(inspect); });
-      if (inspect) {
-        next_inspection = now + k_inspect;
+    if (Steady::now() >= next) {
+      try {
+        next = Steady::now() + period;
+        work();
+        if (!told.empty()) {
+          told.clear();
+          log::info(std::string(name) + ": works again");
+        }
+      } catch (const std::exception& problem) {
+        next = std::min(next, Steady::now() + k_tick);
+        if (told != problem.what()) {
+          told = problem.what();
+          log::error(std::string(name) + ": " + told);
+        }
       }
-      next = Steady::now() + k_synchronize;
     }
     std::this_thread::sleep_for(k_nap);
   }
 }
 
-void schedule(Parts& parts, const std::atomic<bool>& stop) {
-  Scheduler scheduler(parts.context);
-  Executions executions(parts.context);
-  std::string scheduler_problem;
-  std::string monitor_problem;
-  std::string cleanup_problem;
-  Steady::time_point next = Steady::now();
-  Steady::time_point next_cleanup = next;
-  while (!stop) {
-    const auto now = Steady::now();
-    if (now >= next) {
-      next = now + k_tick;
-      guarded("execution monitor", monitor_problem, [&] { executions.refresh({}); });
-      guarded("scheduler", scheduler_problem, [&] { scheduler.tick(); });
+/// A task over its own session of the database, opened at its first turn.
+template <typename Task>
+class Lazy {
+ public:
+  Lazy(const EmbeddedOptions& options, const MakeTarget& make_target, const Clock& clock)
+      : m_options(options), m_make_target(make_target), m_clock(clock) {}
+  Task& get() {
+    if (!m_task) {
+      m_parts.emplace(m_options, m_make_target, m_clock);
+      m_task.emplace(m_parts->context);
     }
-    if (now >= next_cleanup) {
-      next_cleanup = now + k_clean;
-      guarded("cleanup", cleanup_problem, [&] { executions.clean({}); });
-    }
-    std::this_thread::sleep_for(k_nap);
+    return *m_task;
   }
-}
+
+ private:
+  const EmbeddedOptions& m_options;
+  const MakeTarget& m_make_target;
+  const Clock& m_clock;
+  std::optional<Parts> m_parts;
+  std::optional<Task> m_task;
+};
 
 }  // namespace
 
 void serve_embedded(EmbeddedOptions options, const MakeTarget& make_target, std::shared_ptr<const Clock> clock,
-                    const std::atomic<bool>& stop, std::atomic<bool>& /*reload*/) {
-  files::make_private_directory(options.home);
-  const auto lock = files::FileLock::try_acquire(options.home / "server.lock");
-  if (!lock) {
-    const std::string pid(text::trim(files::read_if_exists(options.home / "server.pid").value_or("")));
-    throw Error(ErrorKind::conflict,
-                {"cannot start the server",
-                 "another server runs on '" + options.home.string() + "'" +
-                     (pid.empty() ? std::string() : ", its process id is " + pid),
-                 "This server does not start; the other one goes on.",
-                 "Stop the other server first, or choose another home with VDK_CONTROL_SERVICE_HOME."});
+                    const std::atomic<bool>& stop, std::atomic<bool>& reload) {
+  const Presence presence(options);
+  { const Store store(options.database, options.home); }  // what is wrong from the start is told now
+  std::vector<std::jthread> threads;
+  if (options.synchronizer.enabled) {
+    threads.emplace_back([&] {
+      SynchronizerTask task(options, make_target, *clock, is_shared(options));
+      task.run(stop, reload);
+      counters().synchronizes = false;
+    });
   }
-  files::write_atomic(options.home / "server.pid", std::to_string(getpid()) + "\n", 0600);
-  const auto scheduling_target = make_target();
-  const auto synchronizing_target = make_target();
-  Parts scheduling(options, *scheduling_target, *clock);
-  Parts synchronizing(options, *synchronizing_target, *clock);
-  {
-    std::jthread thread([&] { synchronize(synchronizing, stop); });
-    schedule(scheduling, stop);
-  }
-  std::error_code ignored;
-  std::filesystem::remove(options.home / "server.pid", ignored);
+  threads.emplace_back([&] { Notifier::run(options, *clock, stop); });
+  threads.emplace_back([&] {
+    Lazy<Executions> executions(options, make_target, *clock);
+    repeat("execution monitor", k_tick, stop, [&] {
+      ++counters().watch_invocations;
+      executions.get().refresh(std::string());
+    });
+  });
+  threads.emplace_back([&] {
+    Lazy<Executions> executions(options, make_target, *clock);
+    repeat("cleanup", k_clean, stop, [&] { executions.get().clean(std::string()); });
+  });
+  Lazy<Scheduler> scheduler(options, make_target, *clock);
+  repeat("scheduler", k_tick, stop, [&] { scheduler.get().tick(); });
 }
-
-bool server_is_running(const std::filesystem::path& home) { return files::FileLock::is_held(home / "server.lock"); }
 
 }  // namespace vdk::control

@@ -33,11 +33,14 @@ class EmbeddedService final : public Service {
         m_target(std::move(target)),
         m_clock(std::move(clock)),
         m_store(m_options.database, m_options.home),
-        m_sources(m_options.home, m_options.caller.user),
+        m_sources(m_options.home, m_options.sources, m_options.caller.user),
         m_synchronizer(context()),
         m_executions(context()) {}
 
-  void act_as(const Caller& caller) override { m_options.caller = caller; }
+  void act_as(const Caller& caller) override {
+    m_options.caller = caller;
+    m_sources.set_user(caller.user);
+  }
 
   void check_health() override { (void)m_store.state("scheduler_last_check"); }
 
@@ -75,6 +78,7 @@ class EmbeddedService final : public Service {
   void update_job(const DataJob& job) override {
     check_job(job);
     Store::Write write(m_store);
+    m_store.lock_job(job.job_name);
     (void)require_job(m_store, job.team, job.job_name);
     m_store.update_job(job);
     write.commit();
@@ -84,39 +88,55 @@ class EmbeddedService final : public Service {
     (void)require_job(m_store, team, job);
     m_store.delete_desired(job);
     failpoint("job.delete.undesired");
-    m_synchronizer.roll_out(job, false, {});
-    m_executions.refresh(job);
-    for (const ExecutionRow& row : m_store.executions(job)) {
-      if (!is_final(row.execution.status)) {
-        m_target->cancel(row.execution.id);
-      }
-      m_target->forget(row.execution.id);
-    }
+    remove_now_or_later(job);
+    end_executions(job);
     m_sources.remove(job, m_clock->now());
     failpoint("job.delete.sources");
-    m_store.delete_job(job);
+    if (!delete_row(job, false)) {  // somebody started one in between
+      end_executions(job);
+      (void)delete_row(job, true);
+    }
   }
 
   void move_job(const std::string& team, const std::string& job, const std::string& new_team) override {
     Store::Write write(m_store);
+    m_store.lock_job(job);
     DataJob data_job = require_job(m_store, team, job);
     data_job.team = new_team;
     check_job(data_job);
     m_store.update_job(data_job);
+    // Executions learn their team from the runtime, so the deployment goes there again.
+    auto desired = m_store.desired(job);
+    if (desired && supports_python(m_options, desired->deployment.python_version)) {
+      desired->deployment.version_hash = make_spec(m_options, new_team, desired->deployment).version_hash;
+      desired->deployment.status = DeploymentStatus::none;
+      desired->user_initiated = false;
+      m_store.put_desired(*desired);
+    }
     write.commit();
   }
 
   JobPage find_jobs(const JobQuery& query) override { return control::find_jobs(m_store, m_sources, query); }
 
   ExecutionPage find_executions(const ExecutionQuery& query) override {
-    return control::find_executions(m_store, query);
+    ExecutionPage page = control::find_executions(m_store, query);
+    for (std::size_t i = 0; i < page.content.size(); ++i) {
+      page.content[i].logs_url = logs_url(m_options, page.content[i], i < page.teams.size() ? page.teams[i] : "");
+    }
+    return page;
   }
 
   std::vector<JobOverview> list_jobs(const std::string& team, int with_executions) override {
-    if (with_executions > 0) {
-      m_executions.refresh({});
+    if (with_executions > 0 && !is_watched()) {
+      m_executions.refresh(std::string());
     }
-    return m_store.overview(team, with_executions);
+    std::vector<JobOverview> jobs = m_store.overview(team, with_executions);
+    for (JobOverview& item : jobs) {
+      for (Execution& execution : item.executions) {
+        execution.logs_url = logs_url(m_options, execution, item.job.team);
+      }
+    }
+    return jobs;
   }
 
   std::string upload(const std::string& team, const std::string& job, std::string_view zip,
@@ -147,13 +167,13 @@ class EmbeddedService final : public Service {
     return job::pack(scratch.path() / job, job);
   }
 
-  void delete_sources(const std::string& team, const std::string& job, const std::string& /*reason*/) override {
+  void delete_sources(const std::string& team, const std::string& job, const std::string& reason) override {
     (void)require_job(m_store, team, job);
-    m_sources.remove(job, m_clock->now());
+    m_sources.remove(job, m_clock->now(), reason);
     m_store.delete_source(job);
   }
 
-  std::string source_url(const std::string& /*job*/) override { return {}; }
+  std::string source_url(const std::string& job) override { return m_sources.url(job); }
 
   std::string keytab(const std::string& team, const std::string& job) override {
     (void)require_job(m_store, team, job);
@@ -177,11 +197,11 @@ class EmbeddedService final : public Service {
     if (request.python_version) {
       check_python_version(m_options, *request.python_version);
     }
-    DataJob data_job = require_job(m_store, team, job);
+    const DataJob data_job = require_job(m_store, team, job);
     check_schedule(data_job.schedule_cron);
-    const DeploymentRequest complete = with_version(job, request);
-    bool again = false;
-    if (!store_desired(data_job, complete, again)) {
+    const bool stored = store_desired(data_job, with_version(job, request));
+    const bool again = !stored && is_damaged(job);
+    if (!stored && !again) {
       return {*get_deployment(team, job), false, false};
     }
     failpoint("deploy.desired");
@@ -206,8 +226,7 @@ class EmbeddedService final : public Service {
     }
     const DataJob data_job = require_job(m_store, team, job);
     check_schedule(data_job.schedule_cron);
-    bool again = false;
-    return store_desired(data_job, with_version(job, request), again);
+    return store_desired(data_job, with_version(job, request));
   }
 
   void submit_removal(const std::string& team, const std::string& job) override {
@@ -256,16 +275,24 @@ class EmbeddedService final : public Service {
 
   Execution get_execution(const std::string& team, const std::string& job, const std::string& id) override {
     (void)require_job(m_store, team, job);
-    return m_executions.get(job, id);
+    if (!is_watched()) {
+      m_executions.refresh(job, id);
+    }
+    Execution execution = m_executions.get(job, id);
+    execution.logs_url = logs_url(m_options, execution, team);
+    return execution;
   }
 
   std::vector<Execution> list_executions(const std::string& team, const std::string& job,
                                          const std::vector<ExecutionStatus>& statuses) override {
     (void)require_job(m_store, team, job);
-    m_executions.refresh(job);
+    if (!is_watched()) {
+      m_executions.refresh(job);
+    }
     std::vector<Execution> result;
     for (ExecutionRow& row : m_store.executions(job)) {
       if (statuses.empty() || std::find(statuses.begin(), statuses.end(), row.execution.status) != statuses.end()) {
+        row.execution.logs_url = logs_url(m_options, row.execution, team);
         result.push_back(std::move(row.execution));
       }
     }
@@ -326,28 +353,73 @@ class EmbeddedService final : public Service {
     return result;
   }
 
-  /// False when everything is as the request wants it. `again`: the rows agree but the target has lost the deployment.
-  bool store_desired(const DataJob& job, const DeploymentRequest& request, bool& again) {
-    const auto before = m_store.actual(job.job_name);
-    const auto present = before ? m_target->list() : std::map<std::string, std::string>();
+  /// False when everything is as the request wants it, by the rows.
+  bool store_desired(const DataJob& job, const DeploymentRequest& request) {
     Store::Write write(m_store);
+    m_store.lock_job(job.job_name);
     const auto desired = m_store.desired(job.job_name);
     const auto actual = m_store.actual(job.job_name);
     Desired wanted;
     wanted.deployment = merge(m_options, job, request, desired, actual);
+    wanted.send_notification = request.send_notification;
     const bool same = actual && desired && actual->version_hash == wanted.deployment.version_hash &&
                       desired->deployment.version_hash == wanted.deployment.version_hash &&
                       desired->deployment.status == DeploymentStatus::success;
     if (same) {
-      const auto found = present.find(job.job_name);
-      again = found == present.end() || found->second != actual->version_hash;
-      return again;
+      return false;
     }
     wanted.deployment.last_deployed_by = m_options.caller.user;
     wanted.deployment.last_deployed_date = m_clock->now();
     m_store.put_desired(wanted);
     write.commit();
     return true;
+  }
+
+  /// The rows agree, but the target has lost the deployment.
+  bool is_damaged(const std::string& job) {
+    const auto actual = m_store.actual(job);
+    const auto present = m_target->list();
+    const auto found = present.find(job);
+    return actual && (found == present.end() || found->second != actual->version_hash);
+  }
+
+  /// A server's monitor keeps executions true to the runtime; reading them need not ask it. Without a server the reader
+  /// asks.
+  [[nodiscard]] bool is_watched() const { return server_is_running(m_options.home); }
+
+  /// Take the deployment out of the runtime. While somebody rolls it out, perhaps for minutes, a server's synchronizer
+  /// does it afterwards.
+  void remove_now_or_later(const std::string& job) {
+    if (!m_synchronizer.try_step({.job = job}) && !is_watched()) {
+      m_synchronizer.roll_out(job, false, {});
+    }
+  }
+
+  /// False when an execution is unfinished and `whatever` is not said.
+  bool delete_row(const std::string& job, bool whatever) {
+    Store::Write write(m_store);
+    m_store.lock_job(job);
+    if (!whatever && m_store.has_unfinished(job)) {
+      return false;
+    }
+    m_store.delete_job(job);
+    write.commit();
+    return true;
+  }
+
+  void end_executions(const std::string& job) {
+    for (const ExecutionRow& row : m_store.executions(job)) {
+      if (!is_final(row.execution.status)) {
+        m_store.request_cancel(row.execution.id);
+        m_target->cancel(row.execution.id);
+      }
+    }
+    m_executions.refresh(job);
+    for (const ExecutionRow& row : m_store.executions(job)) {
+      if (is_final(row.execution.status)) {
+        m_target->forget(row.execution.id);
+      }
+    }
   }
 
   EmbeddedOptions m_options;
