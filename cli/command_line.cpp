@@ -74,12 +74,28 @@ std::vector<std::string> known_first_words() {
        did_you_mean(word, option ? options : known_first_words(), hint));
 }
 
+bool is_help_flag(const std::string& word) { return word == "--help" || word == "-h"; }
+
+const Command* find_member(const std::string& group, const std::string& word,
+                           const std::vector<const Command*>& members) {
+  const Command* found = find_command(group + " " + word);
+  if (found == nullptr) {
+    std::vector<std::string> names;
+    for (const Command* member : members) {
+      names.push_back(member->name.substr(group.size() + 1));
+    }
+    fail("no such command '" + group + " " + word + "'", "`vdk " + group + "` has " + text::quoted_list(names),
+         did_you_mean(word, names, help_hint(group)));
+  }
+  return found;
+}
+
 bool asks_for_help(const std::vector<std::string>& arguments) {
   for (const std::string& word : arguments) {
     if (word == "--") {
       return false;
     }
-    if (word == "--help" || word == "-h") {
+    if (is_help_flag(word)) {
       return true;
     }
   }
@@ -187,7 +203,7 @@ Invocation find_invocation(const std::vector<std::string>& arguments) {
   std::vector<std::string> root_options;
   std::size_t at = 0;
   while (at < arguments.size() && arguments[at].starts_with("-")) {
-    if (arguments[at] == "--help" || arguments[at] == "-h") {
+    if (is_help_flag(arguments[at])) {
       found.kind = Invocation::Kind::root_help;
       return found;
     }
@@ -215,26 +231,19 @@ Invocation find_invocation(const std::vector<std::string>& arguments) {
   }
   const std::string& first = arguments[at++];
   found.command = find_command(first);
-  if (found.command == nullptr) {
-    const auto members = group_members(first);
-    if (members.empty()) {
-      unknown_command(first);
-    }
+  if (const auto members = group_members(first); !members.empty()) {
     found.group = first;
-    if (at >= arguments.size() || arguments[at] == "--help" || arguments[at] == "-h") {
+    const bool option_or_end = at >= arguments.size() || arguments[at].starts_with("-");
+    if (found.command == nullptr && (at >= arguments.size() || is_help_flag(arguments[at]))) {
       found.kind = Invocation::Kind::group_help;
       return found;
     }
-    found.command = find_command(first + " " + arguments[at]);
-    if (found.command == nullptr) {
-      std::vector<std::string> names;
-      for (const Command* member : members) {
-        names.push_back(member->name.substr(first.size() + 1));
-      }
-      fail("no such command '" + first + " " + arguments[at] + "'",
-           "`vdk " + first + "` has " + text::quoted_list(names), did_you_mean(arguments[at], names, help_hint(first)));
+    if (found.command == nullptr || !option_or_end) {
+      found.command = find_member(first, arguments[at], members);
+      ++at;
     }
-    ++at;
+  } else if (found.command == nullptr) {
+    unknown_command(first);
   }
   found.arguments.assign(arguments.begin() + static_cast<std::ptrdiff_t>(at), arguments.end());
   found.help = found.help || asks_for_help(found.arguments);

@@ -47,7 +47,7 @@ struct Example {
 };
 
 struct Command {
-  std::string name;  ///< "deploy" or, in a group, "config explain"
+  std::string name;  ///< "deploy" or, in a group, "config explain"; a group may be a command too ("server")
   std::string summary;
   std::string description;
   std::vector<Example> examples = {};
@@ -63,7 +63,7 @@ struct Command {
 [[nodiscard]] const std::vector<Option>& common_options();
 /// Nothing when there is no such command.
 [[nodiscard]] const Command* find_command(std::string_view name);
-/// Commands below a group ("config" gives "config explain"); empty when it is no group.
+/// Commands below a group ("config" gives "config explain"); empty when it is none.
 [[nodiscard]] std::vector<const Command*> group_members(std::string_view group);
 /// Options of the command and the common ones that it does not redefine.
 [[nodiscard]] std::vector<Option> effective_options(const Command& command);

@@ -105,9 +105,11 @@ std::vector<std::string> complete(const std::vector<std::string>& words, const D
   std::size_t first_argument = at + 1;
   if (at + 1 < words.size()) {
     command = find_command(words[at]);
-    if (command == nullptr && at + 2 < words.size()) {
-      command = find_command(words[at] + " " + words[at + 1]);
-      first_argument = at + 2;
+    if (at + 2 < words.size()) {
+      if (const Command* member = find_command(words[at] + " " + words[at + 1]); member != nullptr) {
+        command = member;
+        first_argument = at + 2;
+      }
     }
   }
   const std::vector<Option> options = command != nullptr ? effective_options(*command) : common_options();
@@ -123,9 +125,13 @@ std::vector<std::string> complete(const std::vector<std::string>& words, const D
     add_option_names(out, options);
     return out.take();
   }
+  const std::string group = at + 1 < words.size() ? words[at] : std::string();
   if (command == nullptr) {
-    add_commands(out, at + 1 < words.size() ? words[at] : std::string());
+    add_commands(out, group);
     return out.take();
+  }
+  if (words.size() == at + 2) {
+    add_commands(out, group);  // a group that is a command too
   }
   if (words.size() > first_argument && !command->positionals.empty()) {
     add_values(out, command->positionals.front().completion, words, values);

@@ -202,14 +202,4 @@ std::vector<Command> control_commands() {
            .exit_codes = {8}}};
 }
 
-std::vector<Command> service_commands() {
-  return {{.name = "server",
-           .summary = "Run the control service of this machine: schedules and roll-outs.",
-           .description =
-               "Runs in the foreground until SIGTERM or Ctrl-C; a second one ends it at once. Running executions go on "
-               "and are adopted by the next server. One server per home folder.",
-           .examples = {{"vdk server", "Run deployed jobs on their schedules."}},
-           .exit_codes = {1, 6, 130}}};
-}
-
 }  // namespace vdk::cli

@@ -7,7 +7,7 @@
 namespace vdk::cli {
 
 Handler find_handler(std::string_view name) {
-  static constexpr std::array<std::pair<std::string_view, Handler>, 22> handlers = {{
+  static constexpr std::array<std::pair<std::string_view, Handler>, 25> handlers = {{
       {"create", run_create},
       {"deploy", run_deploy},
       {"execute", run_execute},
@@ -26,6 +26,9 @@ Handler find_handler(std::string_view name) {
       {"config-help", run_config_help},
       {"schedule preview", run_schedule_preview},
       {"server", run_server},
+      {"server fsck", run_server_fsck},
+      {"server backup", run_server_backup},
+      {"server restore", run_server_restore},
       {"version", run_version},
       {"__execute", run_supervised_execution},
       {"__complete", run_complete},

@@ -3,18 +3,23 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <chrono>
 #include <csignal>
+#include <cstdlib>
 #include <ctime>
+#include <exception>
+#include <mutex>
+#include <thread>
 
 #include "cli/commands/commands.hpp"
+#include "cli/commands/server_setup.hpp"
 #include "cli/view/json.hpp"
 #include "cli/view/terminal.hpp"
 #include "vdk/control/cron.hpp"
+#include "vdk/control/server.hpp"
 #include "vdk/core/error.hpp"
-#include "vdk/core/files.hpp"
 #include "vdk/core/log.hpp"
 #include "vdk/core/text.hpp"
-#include "vdk/target/local.hpp"
 
 namespace vdk::cli {
 namespace {
@@ -42,27 +47,201 @@ extern "C" void on_stop_signal(int) {
   }
 }
 
-void catch_stop_signals() {
+std::atomic<bool> reload_requested{false};
+
+extern "C" void on_reload_signal(int) { reload_requested = true; }
+
+void catch_signals() {
   struct sigaction action {};
-  action.sa_handler = on_stop_signal;
+  action.sa_flags = SA_RESTART;
   ::sigemptyset(&action.sa_mask);
+  action.sa_handler = on_stop_signal;
   ::sigaction(SIGTERM, &action, nullptr);
   ::sigaction(SIGINT, &action, nullptr);
+  action.sa_handler = on_reload_signal;
+  ::sigaction(SIGHUP, &action, nullptr);
+}
+
+/// Children (executions) and the services of this process find the same database. Before threads start.
+void announce_to_children(const control::ServerConfig& config) {
+  if (!config.file.empty()) {
+    ::setenv("VDK_SERVER_CONFIG", config.file.c_str(), 1);
+  }
+  ::setenv("VDK_CONTROL_SERVICE_HOME", config.embedded.home.c_str(), 1);
+}
+
+void apply_address(const ParsedCommand& command, control::RestOptions& rest) {
+  constexpr long long highest_port = 65535;
+  rest.host = command.value_or("host", rest.host);
+  if (const auto given = command.value("port")) {
+    const auto port = text::parse_int(*given);
+    if (!port || *port < 0 || *port > highest_port) {
+      throw Error(ErrorKind::usage, {"invalid value for '--port'", "'" + *given + "' is not a number from 0 to 65535",
+                                     "the server did not start", "give a port, for example --port 8092, or 0"});
+    }
+    rest.port = static_cast<int>(*port);
+  }
+}
+
+void refuse_second_server(const control::EmbeddedOptions& options) {
+  if (!options.database.url.empty() || !control::server_is_running(options.home)) {
+    return;
+  }
+  std::string where;
+  for (const RunningServer& server : running_servers(options.home)) {
+    where = ", its process id is " + std::to_string(server.pid) + " and it listens on " + server.address;
+  }
+  throw Error(ErrorKind::conflict,
+              {"cannot start the server", "another server runs on '" + options.home.string() + "'" + where,
+               "This server does not start; the other one goes on.",
+               "Stop the other server first, choose another home with VDK_CONTROL_SERVICE_HOME, or use PostgreSQL "
+               "(database.url), which several servers may share."});
+}
+
+std::string join_names(const control::PythonVersions& versions) {
+  std::vector<std::string> names;
+  for (const control::PythonVersion& version : versions.versions) {
+    names.push_back(version.version + (version.interpreter.empty() ? "" : " (" + version.interpreter + ")"));
+  }
+  return names.empty() ? "none" : text::join(names, ", ");
+}
+
+/// SIGHUP: the supported Python versions of the file replace the present ones, or everything stays as it is.
+void reload_python_versions(const ParsedCommand& command, const Context& context, const control::ServerConfig& running,
+                            control::PythonCatalog& catalog, std::atomic<bool>& reload) {
+  try {
+    const control::ServerConfig config = load_server(command, context);
+    control::PythonVersions versions = server_python_versions(config, context);
+    const auto before = catalog.get();
+    const std::string was = join_names(*before) + ", default " + before->default_version;
+    const std::string now = join_names(versions) + ", default " + versions.default_version;
+    if (was == now) {
+      log::info("Configuration read again; the supported Python versions are the same.");
+    } else {
+      catalog.replace(std::move(versions));
+      reload = true;
+      log::info("Configuration read again. Supported Python versions: " + now + ". Before: " + was + ".");
+    }
+    if (const auto changed = control::keys_that_need_restart(running, config); !changed.empty()) {
+      log::warning("changes of " + text::quoted_list(changed) + " take effect at the next start of the server");
+    }
+  } catch (const Error& error) {
+    log::error("the configuration was not read again, the server goes on with the old one:\n" + format_error(error));
+  }
+}
+
+/// The background tasks and the REST server, each in its thread, until a signal or until one of them fails.
+class RunningService {
+ public:
+  RunningService(const control::EmbeddedOptions& options, std::shared_ptr<const Clock> clock, control::RestServer& rest,
+                 std::atomic<bool>& reload)
+      : m_rest(rest),
+        m_background([this, options, clock, &reload] {
+          guarded([&] {
+            control::serve_embedded(
+                options, [home = options.home] { return server_target(home); }, clock, stop_requested, reload);
+          });
+        }),
+        m_requests([this] { guarded([&] { m_rest.run(); }); }) {}
+  ~RunningService() { stop(); }
+  RunningService(const RunningService&) = delete;
+  RunningService& operator=(const RunningService&) = delete;
+
+  /// Finish the requests that run, then the tasks; throws what made one of them end.
+  void finish() {
+    stop();
+    if (m_failure) {
+      std::rethrow_exception(m_failure);
+    }
+  }
+
+ private:
+  void stop() {
+    stop_requested = true;
+    m_rest.stop();
+    if (m_requests.joinable()) {
+      m_requests.join();
+    }
+    if (m_background.joinable()) {
+      m_background.join();
+    }
+  }
+
+  template <typename Work>
+  void guarded(const Work& work) {
+    try {
+      work();
+    } catch (...) {
+      const std::scoped_lock lock(m_mutex);
+      m_failure = m_failure ? m_failure : std::current_exception();
+    }
+    stop_requested = true;  // neither half goes on without the other
+  }
+
+  control::RestServer& m_rest;
+  std::mutex m_mutex;
+  std::exception_ptr m_failure;
+  std::jthread m_background;
+  std::jthread m_requests;
+};
+
+int serve(const ParsedCommand& command, Context& context) {
+  constexpr std::chrono::milliseconds nap{50};
+  control::ServerConfig config = load_server(command, context);
+  apply_address(command, config.rest);
+  context.set_home(config.embedded.home);
+  announce_to_children(config);
+  const control::EmbeddedOptions options = server_options(config, context, Interpreters::needed);
+  refuse_second_server(options);
+  catch_signals();
+  const auto clock = context.clock();
+  const auto open = [options, clock] {
+    control::EmbeddedOptions own = options;
+    own.caller = {};
+    return control::open_embedded(std::move(own), server_target(options.home), clock);
+  };
+  // Nobody can log in yet: everybody may do everything, as the original does with security switched off.
+  const auto anybody = [](std::string_view) { return std::optional(control::Caller{}); };
+  (void)open();  // creates or migrates the database, and says what is wrong with it
+  const auto rest = control::make_rest_server(config.rest, open, anybody);
+  const int port = rest->listen();
+  const bool wide = config.rest.host.find(':') != std::string::npos;
+  const std::string address =
+      "http://" + (wide ? "[" + config.rest.host + "]" : config.rest.host) + ":" + std::to_string(port);
+  const ServerNote note(options.home, {.pid = static_cast<int>(::getpid()),
+                                       .address = address,
+                                       .database = database_kind(options.database),
+                                       .version = VDK_VERSION,
+                                       .config = config.file.string(),
+                                       .started = format_time(clock->now())});
+  log::info("vdk server for " + options.home.string() + "; Ctrl-C stops it.");
+  std::atomic<bool> reload{false};
+  RunningService service(options, clock, *rest, reload);
+  log::info("vdk server listens on " + address);
+  while (!stop_requested) {
+    if (reload_requested.exchange(false)) {
+      reload_python_versions(command, context, config, *options.python, reload);
+    }
+    std::this_thread::sleep_for(nap);
+  }
+  service.finish();
+  log::info("vdk server stopped.");
+  return 0;
 }
 
 }  // namespace
 
-int run_server(const ParsedCommand&, Context& context) {
-  control::EmbeddedOptions options = context.embedded_options(Interpreters::needed);
-  catch_stop_signals();
-  log::info("vdk server for " + context.home().string() + "; Ctrl-C stops it.");
-  std::atomic<bool> reload{false};
-  const auto home = context.home();
-  control::serve_embedded(
-      std::move(options), [home] { return target::make_local_target(home, files::executable()); }, context.clock(),
-      stop_requested, reload);
-  log::info("vdk server stopped.");
-  return 0;
+int run_server(const ParsedCommand& command, Context& context) {
+  if (command.has("check-config")) {
+    return check_server_config(command, context);
+  }
+  if (command.has("status")) {
+    return show_server_status(command, context);
+  }
+  if (command.has("install")) {
+    return install_server(command, context);
+  }
+  return command.has("uninstall") ? uninstall_server(command, context) : serve(command, context);
 }
 
 int run_schedule_preview(const ParsedCommand& command, Context& context) {

@@ -139,6 +139,9 @@ std::string command_help(const Command& command) {
     }
     out += "\n";
   }
+  if (const auto members = group_members(command.name); !members.empty()) {
+    out += "Commands:\n" + command_list(members) + "\n";
+  }
   out += "Options:\n";
   for (const Option& option : effective_options(command)) {
     if (!option.hidden) {

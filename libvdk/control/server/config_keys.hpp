@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "vdk/control/server_config.hpp"
+
+/// The keys of the server's configuration: what each one means and how its text becomes a value.
+namespace vdk::control::server_config {
+
+/// What is wrong with one value. The value itself is never repeated for secret keys.
+struct Mistake {
+  std::string message;
+  std::string hint = {};
+  bool warning = false;
+};
+using Verdict = std::optional<Mistake>;
+
+/// The configuration while it is put together, with the texts that only make sense together.
+struct Draft {
+  ServerConfig config;
+  std::filesystem::path base;  ///< folder that relative paths start from
+  std::string database_url;
+  std::string database_jdbc_url;
+  std::string git_user, git_password, upload_user, upload_password;
+  std::string mail_host, mail_protocol = "smtp";
+  int mail_port = 587;
+  bool mail_login = false;
+  bool writes_database = true;
+  bool synchronize = true;
+};
+
+struct KeySpec {
+  ServerKey key;
+  std::string alias;                                                  ///< another name for the same key; may be empty
+  Verdict (*apply)(Draft& draft, const std::string& text) = nullptr;  ///< null = read by itself (Python versions)
+};
+[[nodiscard]] const std::vector<KeySpec>& key_specs();
+/// By name or alias.
+[[nodiscard]] const KeySpec* find_spec(const std::string& key);
+
+/// The dictionary of Python versions, its name and its alias.
+[[nodiscard]] bool is_python_map(const std::string& key);
+
+/// A key (or a whole section) of the original's Helm chart that has no meaning here.
+struct ForeignKey {
+  std::string key;
+  std::string reason;
+};
+[[nodiscard]] const std::vector<ForeignKey>& foreign_keys();
+
+/// One value as it was given.
+struct Given {
+  std::string text;
+  std::string shown_key;  ///< as it was written: the alias, or the variable
+  std::size_t line = 0;
+  std::size_t column = 0;
+};
+/// key -> value, the environment's already in place of the file's.
+using GivenValues = std::map<std::string, Given>;
+
+/// What follows from several keys together; problems are added.
+void finish(Draft& draft, const GivenValues& given, std::vector<ConfigProblem>& problems);
+
+/// A problem with a given value, or without one (line 0).
+[[nodiscard]] ConfigProblem problem_of(const GivenValues& given, const std::string& key, Mistake mistake);
+
+}  // namespace vdk::control::server_config
