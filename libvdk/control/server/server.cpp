@@ -1,13 +1,247 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "vdk/control/server.hpp"
 
+#include <algorithm>
+#include <chrono>
+
+#include "control/server/page.hpp"
+#include "control/server/protocol.hpp"
+#include "control/server/reactor.hpp"
+#include "control/server/routes.hpp"
+#include "control/server/service_pool.hpp"
 #include "vdk/core/error.hpp"
+#include "vdk/core/log.hpp"
+#include "vdk/core/text.hpp"
 
 namespace vdk::control {
+namespace {
 
-std::unique_ptr<RestServer> make_rest_server(RestOptions /*options*/, OpenService /*open*/,
-                                             Authenticate /*authenticate*/) {
-  throw Error(ErrorKind::internal, {"cannot serve", "not built yet", "", ""});
+using namespace rest;
+using SteadyClock = std::chrono::steady_clock;
+
+constexpr int k_workers = 16;
+
+/// The value of a header when there is one.
+std::string header(const RawRequest& raw, std::string_view name) {
+  const auto found = raw.headers.find(name);
+  return found == raw.headers.end() ? std::string() : found->second;
+}
+
+/// The caller's operation id when it is one line of plain characters, else one as the original makes it.
+std::string op_id_of(const RawRequest& raw) {
+  std::string id = header(raw, "x-opid");
+  const bool plain =
+      !id.empty() && id.size() <= 100 && std::all_of(id.begin(), id.end(), [](char c) { return c > ' ' && c <= '~'; });
+  if (plain) {
+    return id;
+  }
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  return "0" + std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(now).count());
+}
+
+std::vector<Route> all_routes(const Metrics& metrics, const std::string& api_version) {
+  std::vector<Route> result = system_routes(metrics, api_version);
+  for (auto* part : {&job_routes, &deployment_routes, &execution_routes, &data_routes}) {
+    std::vector<Route> more = (*part)();
+    std::move(more.begin(), more.end(), std::back_inserter(result));
+  }
+  return result;
+}
+
+ApiAnswer page_answer(const PageFile& file, const ApiRequest& request) {
+  const bool known = request.if_none_match == file.etag;
+  ApiAnswer answer{
+      known ? 304 : 200, known ? "" : std::string(file.content_type), known ? "" : std::string(file.content), {}};
+  answer.headers = {{"ETag", file.etag},
+                    {"Cache-Control", "no-cache"},
+                    {"Content-Security-Policy", std::string(page_content_security_policy())}};
+  return answer;
+}
+
+class Server final : public RestServer {
+ public:
+  Server(RestOptions options, OpenService open, Authenticate authenticate)
+      : m_options(std::move(options)),
+        m_authenticate(std::move(authenticate)),
+        m_pool(std::move(open), m_metrics),
+        m_router(all_routes(m_metrics, m_options.api_version)),
+        m_protocol([this](RawRequest& raw) { return handle(raw); }, m_options.limits.keep_alive),
+        m_reactor(
+            m_options.limits, std::clamp(m_options.limits.max_concurrent_requests, 1, k_workers),
+            [this](Exchange& exchange) { return m_protocol.answer(exchange); }, is_express, m_metrics) {}
+
+  int listen() override { return m_reactor.listen(m_options.host, m_options.port); }
+  void run() override { m_reactor.run(); }
+  void stop() override { m_reactor.stop(); }
+
+ private:
+  ApiAnswer handle(RawRequest& raw) {
+    const auto begin = SteadyClock::now();
+    ApiRequest request;
+    request.method = raw.method;
+    request.op_id = op_id_of(raw);
+    std::string_view route = "-";
+    ApiAnswer answer = guarded(raw, request, route);
+    answer.headers.emplace_back("X-OPID", request.op_id);
+    const auto duration = SteadyClock::now() - begin;
+    m_metrics.count_request(request.method, route, answer.status, duration);
+    log_request(request, answer, duration);
+    return answer;
+  }
+
+  /// Every failure becomes an answer; what was not expected tells its reason to the log only.
+  ApiAnswer guarded(RawRequest& raw, ApiRequest& request, std::string_view& route) {
+    try {
+      return routed(raw, request, route);
+    } catch (const EmptyAnswer& answer) {
+      return empty_answer(answer.status);
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::internal) {
+        if (http_status(error.kind()) == 503) {
+          log::warning(request.method + " " + request.path + " op " + request.op_id + ": " + error.what());
+        }
+        return error_answer(error);
+      }
+      return bug(request, error.what());
+    } catch (const std::exception& error) {
+      return bug(request, error.what());
+    }
+  }
+
+  static ApiAnswer bug(const ApiRequest& request, const char* why) {
+    log::error("bug in " + request.method + " " + request.path + " op " + request.op_id + ": " + why);
+    return error_answer(500, {"A coding error (bug) was found.", "The service did not expect what happened.",
+                              "The request may not have been executed.",
+                              "Report the bug with the operation id " + request.op_id + "."});
+  }
+
+  ApiAnswer routed(RawRequest& raw, ApiRequest& request, std::string_view& route) {
+    const auto question = raw.target.find('?');
+    request.path = raw.target.substr(0, question);
+    if (request.path == "*" && request.method == "OPTIONS") {
+      return options_answer({"GET", "POST", "PUT", "PATCH", "DELETE"});
+    }
+    if (!request.path.starts_with('/')) {
+      throw bad_parameter("path", "a path that begins with /", "'" + request.path + "'");
+    }
+    request.if_none_match = header(raw, "if-none-match");
+    if (request.method == "GET" || request.method == "HEAD") {
+      if (const auto file = page_file(request.path)) {
+        route = "/";
+        return page_answer(*file, request);
+      }
+    }
+    Match match = m_router.find(request.method, request.path);
+    if (match.route == nullptr) {
+      return unrouted(request, match);
+    }
+    route = match.route->path;
+    request.segments = std::move(match.segments);
+    if (question != std::string::npos) {
+      request.query = parse_query(std::string_view(raw.target).substr(question + 1));
+    }
+    const std::string type = header(raw, "content-type");
+    request.content_type = text::lower(text::trim(type.substr(0, type.find(';'))));
+    request.body = std::move(raw.body);
+    return served(*match.route, request, header(raw, "authorization"));
+  }
+
+  ApiAnswer served(const Route& route, ApiRequest& request, const std::string& authorization) {
+    Caller caller;
+    if (route.login) {
+      auto found = m_authenticate ? m_authenticate(authorization) : std::optional<Caller>(Caller());
+      if (!found) {
+        ApiAnswer answer = empty_answer(401);
+        answer.headers.emplace_back("WWW-Authenticate", "Bearer");
+        return answer;
+      }
+      caller = std::move(*found);
+    }
+    caller.op_id = request.op_id;
+    request.user = caller.user;
+    if (route.serve_alone) {
+      return route.serve_alone(request);
+    }
+    ServicePool::Lease lease = m_pool.lease();
+    try {
+      (*lease).act_as(caller);
+      return route.serve(*lease, request);
+    } catch (const EmptyAnswer&) {
+      throw;
+    } catch (const Error& error) {
+      const int status = http_status(error.kind());
+      if (status == 500 || status == 503) {
+        lease.is_broken();
+      }
+      throw;
+    } catch (...) {
+      lease.is_broken();
+      throw;
+    }
+  }
+
+  static ApiAnswer options_answer(std::vector<std::string_view> methods) {
+    ApiAnswer answer = empty_answer(204);
+    answer.headers.emplace_back("Allow", allow(std::move(methods)));
+    return answer;
+  }
+
+  static std::string allow(std::vector<std::string_view> methods) {
+    std::string result = "OPTIONS";
+    for (const std::string_view method : methods) {
+      result += ", ";
+      result += method;
+      result += method == "GET" ? ", HEAD" : "";
+    }
+    return result;
+  }
+
+  static ApiAnswer unrouted(const ApiRequest& request, const Match& match) {
+    std::vector<std::string_view> methods = match.methods;
+    if (methods.empty() && page_file(request.path)) {
+      methods = {"GET"};
+    }
+    if (methods.empty()) {
+      return error_answer(404, {"There is nothing at this address.", "the service has no path " + request.path,
+                                "The request was not executed; nothing has changed.",
+                                "The API's paths are listed at /data-jobs/api-docs."});
+    }
+    if (request.method == "OPTIONS") {
+      return options_answer(methods);
+    }
+    ApiAnswer answer =
+        error_answer(405, {"The method " + request.method + " is not allowed here.",
+                           "this address answers " + allow(methods) + " only",
+                           "The request was not executed; nothing has changed.", "Use one of these methods."});
+    answer.headers.emplace_back("Allow", allow(methods));
+    return answer;
+  }
+
+  static void log_request(const ApiRequest& request, const ApiAnswer& answer, SteadyClock::duration duration) {
+    const bool mutating = request.method != "GET" && request.method != "HEAD" && request.method != "OPTIONS";
+    if (!mutating && log::level() != log::Level::debug) {
+      return;
+    }
+    const auto millis = std::chrono::duration_cast<std::chrono::milliseconds>(duration).count();
+    const std::string line = request.method + " " + request.path + " " + std::to_string(answer.status) + " op " +
+                             request.op_id + " user " + (request.user.empty() ? "-" : request.user) + " " +
+                             std::to_string(millis) + " ms";
+    mutating ? log::info(line) : log::debug(line);
+  }
+
+  RestOptions m_options;
+  Authenticate m_authenticate;
+  Metrics m_metrics;
+  ServicePool m_pool;
+  Router m_router;
+  Protocol m_protocol;
+  Reactor m_reactor;
+};
+
+}  // namespace
+
+std::unique_ptr<RestServer> make_rest_server(RestOptions options, OpenService open, Authenticate authenticate) {
+  return std::make_unique<Server>(std::move(options), std::move(open), std::move(authenticate));
 }
 
 }  // namespace vdk::control

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "vdk/control/service.hpp"
+#include "vdk/core/error.hpp"
+
+/// What the routes of the REST API work with; knows nothing of sockets or the HTTP library.
+namespace vdk::control::rest {
+
+/// A request as a route sees it: decoded, and checked to be UTF-8 without NUL.
+struct ApiRequest {
+  std::string method;
+  std::string path;  ///< as it came, without the query
+  std::map<std::string, std::string, std::less<>> segments;
+  std::multimap<std::string, std::string, std::less<>> query;
+  std::string content_type;   ///< lower case, without parameters
+  std::string authorization;  ///< never logged
+  std::string if_none_match;
+  std::string body;
+  std::string op_id;
+  std::string user;  ///< empty = nobody is logged in
+
+  [[nodiscard]] const std::string& team() const { return segments.find("team_name")->second; }
+  [[nodiscard]] const std::string& job() const { return segments.find("job_name")->second; }
+  /// First value of a query parameter.
+  [[nodiscard]] std::optional<std::string> parameter(std::string_view name) const;
+};
+
+struct ApiAnswer {
+  int status = 200;
+  std::string content_type;  ///< empty = no body
+  std::string body;
+  std::vector<std::pair<std::string, std::string>> headers;
+};
+
+[[nodiscard]] ApiAnswer json_answer(int status, std::string body);
+[[nodiscard]] ApiAnswer empty_answer(int status);
+/// The four texts as the body, in the original's order.
+[[nodiscard]] ApiAnswer error_answer(int status, const ErrorText& text);
+[[nodiscard]] ApiAnswer error_answer(const Error& error);
+[[nodiscard]] int http_status(ErrorKind kind) noexcept;
+
+/// Error(usage) as the original words it: `Parameter P is not valid.`
+[[nodiscard]] Error bad_parameter(const std::string& parameter, const std::string& rule, const std::string& value);
+/// Error(usage) for a body that cannot be used.
+[[nodiscard]] Error bad_body(const std::string& why);
+/// One segment of a path in an address.
+[[nodiscard]] std::string percent_encode(std::string_view s);
+
+}  // namespace vdk::control::rest
