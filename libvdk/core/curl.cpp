@@ -6,6 +6,7 @@
 #include <new>
 
 #include "vdk/core/error.hpp"
+#include "vdk/core/process.hpp"
 
 namespace vdk::http {
 namespace {
@@ -78,6 +79,13 @@ void prepare(CURL* handle, char* error, const std::atomic<bool>* cancelled) {
     set(handle, CURLOPT_NOPROGRESS, 0L);
     set(handle, CURLOPT_XFERINFOFUNCTION, stop_when_cancelled);
     set(handle, CURLOPT_XFERINFODATA, const_cast<std::atomic<bool>*>(cancelled));
+  }
+}
+
+void set_ca(CURL* handle, const std::string& file) {
+  const std::string chosen = file.empty() ? process::environment("SSL_CERT_FILE").value_or("") : file;
+  if (!chosen.empty()) {
+    curl().setopt(handle, CURLOPT_CAINFO, chosen.c_str());
   }
 }
 

@@ -50,6 +50,9 @@ class Lines {
 /// What every transfer gets: no signals, an error text, cancellation. `error` holds CURL_ERROR_SIZE bytes.
 void prepare(CURL* handle, char* error, const std::atomic<bool>* cancelled);
 
+/// The file of trusted authorities: `file`, else $SSL_CERT_FILE, else libcurl's own.
+void set_ca(CURL* handle, const std::string& file);
+
 /// libcurl's own words about a failed transfer.
 [[nodiscard]] std::string reason(CURLcode code, const char* error);
 

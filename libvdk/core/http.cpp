@@ -9,7 +9,6 @@
 
 #include "core/curl.hpp"
 #include "vdk/core/error.hpp"
-#include "vdk/core/process.hpp"
 #include "vdk/core/text.hpp"
 
 namespace vdk::http {
@@ -108,11 +107,7 @@ std::string header_line(const std::string& name, const std::string& value) {
 
 class CurlClient final : public Client {
  public:
-  explicit CurlClient(ClientOptions options) : m_options(std::move(options)), m_handle(make_handle()) {
-    if (m_options.ca_file.empty()) {
-      m_options.ca_file = process::environment("SSL_CERT_FILE").value_or("");
-    }
-  }
+  explicit CurlClient(ClientOptions options) : m_options(std::move(options)), m_handle(make_handle()) {}
 
   Response send(const Request& request) override {
     Request now = request;
@@ -255,9 +250,7 @@ class CurlClient final : public Client {
     set(handle, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
     set(handle, CURLOPT_SSL_VERIFYPEER, m_options.verify_tls ? 1L : 0L);
     set(handle, CURLOPT_SSL_VERIFYHOST, m_options.verify_tls ? 2L : 0L);
-    if (m_options.verify_tls && !m_options.ca_file.empty()) {
-      set(handle, CURLOPT_CAINFO, m_options.ca_file.c_str());
-    }
+    set_ca(handle, m_options.verify_tls ? m_options.ca_file : std::string());
   }
 
   void read_result(Attempt& attempt) {
