@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// fsck, backup, restore
+// fsck, backup
 #include "vdk/control/embedded.hpp"
 #include "vdk/core/error.hpp"
 
@@ -12,11 +12,6 @@ std::vector<Finding> fsck(const EmbeddedOptions& /*options*/, target::Target& /*
 
 void backup(const EmbeddedOptions& /*options*/, const std::filesystem::path& /*directory*/, bool /*with_key*/) {
   throw Error(ErrorKind::internal, {"cannot back up the service", "not built yet", "", ""});
-}
-
-std::vector<Finding> restore(const EmbeddedOptions& /*options*/, target::Target& /*target*/, const Clock& /*clock*/,
-                             const std::filesystem::path& /*from*/, const Progress& /*progress*/) {
-  throw Error(ErrorKind::internal, {"cannot restore the runtime", "not built yet", "", ""});
 }
 
 }  // namespace vdk::control
