@@ -10,8 +10,8 @@ struct HttpAnswer {
   std::string error;  ///< why there is none
 };
 
-/// POST through libcurl, which is loaded at the first call only: it would triple the start time of every vdk command.
-/// Throws Error(platform) when the library is not installed.
+/// POST with a connection that is kept for the next batch. Throws Error(platform) when libcurl is not installed,
+/// Error(configuration) for an address that is none.
 [[nodiscard]] HttpAnswer http_post(const std::string& url, const std::string& body, const std::string& content_type);
 
 }  // namespace vdk::run
