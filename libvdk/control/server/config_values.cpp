@@ -121,7 +121,7 @@ std::string environment_name(std::string_view key) {
 
 std::string mask_secrets(const std::string& line) {
   const std::string lower = text::lower(line);
-  for (const char* word : {"pass", "secret", "token"}) {
+  for (const char* word : {"pas", "psw", "pwd", "secret", "token"}) {
     const auto at = lower.find(word);
     const auto colon = at == std::string::npos ? at : line.find(':', at);
     if (colon != std::string::npos && !lower.substr(at, colon - at).ends_with("file") && colon + 1 < line.size()) {
