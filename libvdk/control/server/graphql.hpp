@@ -4,6 +4,7 @@
 #include <string>
 
 #include "vdk/control/service.hpp"
+#include "vdk/core/clock.hpp"
 
 namespace vdk::control {
 
@@ -15,8 +16,9 @@ struct GraphqlAnswer {
 
 /// Answers `GET /data-jobs/for-team/{team}/jobs`. The team of the path does not restrict the answer (contract 4.5).
 /// An empty `query` stands for the default one; `variables_json` is empty or a JSON object. Errors of the query are in
-/// the answer; what the service itself fails with is thrown.
+/// the answer; what the service itself fails with is thrown. The clock decides about next runs.
 [[nodiscard]] GraphqlAnswer answer_graphql(Service& service, const std::string& team, const std::string& query,
-                                           const std::string& operation_name, const std::string& variables_json);
+                                           const std::string& operation_name, const std::string& variables_json,
+                                           const Clock& clock = SystemClock());
 
 }  // namespace vdk::control
