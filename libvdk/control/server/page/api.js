@@ -69,7 +69,7 @@ const JOBS = `query Jobs($page: Int, $size: Int, $filter: [Predicate], $search: 
       jobName
       config { team description sourceUrl schedule { scheduleCron nextRunEpochSeconds } }
       deployments {
-        enabled status jobVersion jobPythonVersion lastDeployedDate
+        enabled status statusMessage jobVersion jobPythonVersion lastDeployedDate
         lastExecutionStatus lastExecutionTime lastExecutionDuration successfulExecutions failedExecutions
         executions(pageNumber: 1, pageSize: 1, order: {property: "startTime", direction: DESC}) { id status startTime endTime }
       }
@@ -84,7 +84,7 @@ const COUNT = `query Count($filter: [Predicate]) {
 
 const EXECUTIONS = `query Executions($page: Int, $size: Int, $filter: DataJobExecutionFilter) {
   executions(pageNumber: $page, pageSize: $size, filter: $filter, order: {property: "startTime", direction: DESC}) {
-    content { id jobName status type startTime endTime startedBy message }
+    content { id jobName teamName status type startTime endTime startedBy message }
     totalItems
   }
 }`;
@@ -107,6 +107,7 @@ function plainJob(job) {
     state: deployment ? (deployment.enabled ? 'enabled' : 'disabled') : 'not_deployed',
     deployment: deployment && {
       status: lower(deployment.status) ?? 'none',
+      reason: deployment.statusMessage ?? '',
       version: deployment.jobVersion ?? '',
       python: deployment.jobPythonVersion ?? '',
       date: deployment.lastDeployedDate ?? null,

@@ -18,20 +18,24 @@ export function durationOf(start, end, status) {
 
 const startCell = ([id, job, start, status]) => {
   const millis = toMillis(start);
-  return [h('a', {href: executionAddress(job, id), class: 'row-link', 'aria-label': `Execution ${id}`}, millis ? absolute(millis) : id),
+  const text = millis ? absolute(millis) : id;
+  return [h('a', {href: executionAddress(job, id), class: 'row-link', 'aria-label': `Execution ${text}`}, text),
     millis && h('span', {class: 'second'}, time(millis, isOpen(status) ? 'for' : ''))];
 };
+
+const clipped = (text) => (text ? h('span', {class: 'clip', title: text}, text) : []);
 
 export const EXECUTION_COLUMNS = [
   {label: 'Started', class: 'start', data: (run) => [run.id, run.jobName, run.startTime, run.status], cell: startCell},
   {label: 'Status', class: 'status', data: (run) => run.status, cell: pill},
   {label: 'Duration', class: 'duration', data: (run) => durationOf(run.startTime, run.endTime, run.status), cell: (text) => text || h('span', {class: 'muted'}, '–')},
   {label: 'Type', class: 'type', data: (run) => run.type, cell: (type) => (type === 'manual' ? 'Manual' : 'Scheduled')},
-  {label: 'Started by', class: 'by', data: (run) => run.startedBy ?? '', cell: (by) => h('span', {class: 'clip', title: by}, by)},
-  {label: 'Message', class: 'message', data: (run) => run.message ?? '', cell: (message) => h('span', {class: 'clip', title: message}, message)},
+  {label: 'Started by', class: 'by', data: (run) => run.startedBy ?? '', cell: clipped},
+  {label: 'Message', class: 'message', data: (run) => run.message ?? '', cell: clipped},
 ];
 
-const jobColumn = {label: 'Job', class: 'job', data: (run) => run.jobName, cell: (name) => h('a', {href: jobAddress(name), class: 'above'}, name)};
+const jobColumn = {label: 'Job', class: 'of-job', data: (run) => [run.jobName, run.teamName ?? ''],
+  cell: ([name, team]) => [h('a', {href: jobAddress(name), class: 'above'}, name), h('span', {class: 'second clip'}, team)]};
 const COLUMNS = [EXECUTION_COLUMNS[0], jobColumn, ...EXECUTION_COLUMNS.slice(1)];
 
 const FILTERS = [['', 'All'], ['running', 'Running'], ['succeeded', 'Succeeded'], ['user_error', 'User errors'],

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The list of jobs: filter, search, sort and page are all done by the server and kept in the address.
 
-import {countJobs, findExecutions, findJobs, getDeployments} from './api.js';
+import {countJobs, findExecutions, findJobs} from './api.js';
 import {emptyPanel, errorPanel, h, loadingRows, markSort, pager, pill, show, syncRows, table, time} from './dom.js';
 import {count, describeCron, duration, toMillis} from './format.js';
 
@@ -27,7 +27,7 @@ function nextRun(job) {
 function deploymentCell(job) {
   const failed = job.deployment && FAILED.includes(job.deployment.status);
   return [pill(job.state), failed && pill(`deployment_${job.deployment.status}`),
-    failed && job.reason && h('span', {class: 'second reason', title: job.reason}, job.reason)];
+    failed && job.deployment.reason && h('span', {class: 'second reason', title: job.deployment.reason}, job.deployment.reason)];
 }
 
 function runCell(run) {
@@ -51,7 +51,7 @@ const COLUMNS = [
   {label: 'Python', order: 'python', class: 'python', data: (job) => job.deployment?.python ?? '',
     cell: (python) => python || h('span', {class: 'muted'}, '–')},
   {label: 'Deployment', order: 'deployment', class: 'deployment',
-    data: (job) => ({state: job.state, deployment: job.deployment && {status: job.deployment.status}, reason: job.reason}), cell: deploymentCell},
+    data: (job) => ({state: job.state, deployment: job.deployment && {status: job.deployment.status, reason: job.deployment.reason}}), cell: deploymentCell},
   {label: 'Last run', order: 'run', class: 'run', data: (job) => job.run, cell: runCell},
 ];
 
@@ -119,7 +119,6 @@ export function jobsView(app, params) {
   let typing = null;
   let refreshes = 0;
   const teams = new Set();
-  const reasons = new Map();  // why a roll-out failed, by job; asked for once per deployment
 
   const go = (change, push = false) => {
     app.go(jobsAddress({...state, page: 1, ...change}), !push);
@@ -197,17 +196,6 @@ export function jobsView(app, params) {
     ]);
   }
 
-  async function addReasons(content, signal) {
-    for (const job of content.filter(({deployment}) => deployment && FAILED.includes(deployment.status)).slice(0, 20)) {
-      const key = JSON.stringify([job.name, job.deployment]);
-      if (!reasons.has(key)) {
-        const [deployment] = await getDeployments(job.team, job.name, signal).catch(() => []);
-        reasons.set(key, deployment?.status_message ?? '');
-      }
-      job.reason = reasons.get(key);
-    }
-  }
-
   function showPage({content, total}) {
     const filtered = state.search || state.team || state.deployment || state.run;
     for (const job of content) {
@@ -246,10 +234,7 @@ export function jobsView(app, params) {
       fill();
     },
     async refresh(signal) {
-      const found = await findJobs(toQuery(state, teams), signal);
-      showPage(found);
-      await addReasons(found.content, signal);
-      syncRows(jobs.body, found.content, (job) => job.name, COLUMNS, (job) => (job.state === 'enabled' ? '' : 'faint'));
+      showPage(await findJobs(toQuery(state, teams), signal));
       if (refreshes++ % SUMMARY_EVERY === 0) {
         await summary(signal);
       }
