@@ -144,6 +144,9 @@ TEST_CASE("disabled, unscheduled and removed jobs are not started, a new schedul
 
 TEST_CASE("a home has one server, which says who it is, stops when told and leaves executions running") {
   const Scheduled f;
+  if (f.database.is_postgresql()) {
+    return;  // several servers share it
+  }
   const std::string id = f.service->start_execution("team", "some-job", "manual/test", "{}");
   std::atomic<bool> stop = false;
   std::atomic<bool> reload = false;
