@@ -124,8 +124,18 @@ void read_option(const std::string& name, const std::string& value, std::map<std
   }
 }
 
-std::string quote(const std::string& value) {
-  return "'" + text::replace_all(text::replace_all(value, "\\", "\\\\"), "'", "\\'") + "'";
+std::string encode(const std::string& value) {
+  constexpr std::string_view digits = "0123456789ABCDEF";
+  std::string result;
+  for (const char c : value) {
+    const auto byte = static_cast<unsigned char>(c);
+    if ((byte >= '0' && byte <= '9') || ((byte | 0x20U) >= 'a' && (byte | 0x20U) <= 'z')) {
+      result += c;
+    } else {
+      result += {'%', digits[byte >> 4U], digits[byte & 15U]};
+    }
+  }
+  return result;
 }
 
 }  // namespace
@@ -185,8 +195,10 @@ PostgresAddress parse_postgres(const DatabaseOptions& options) {
   if (address.password.empty()) {
     values.erase("password");  // libpq then asks its own password file
   }
+  // As an address again: SOCI takes quoted values apart at their spaces.
+  address.connection = "postgresql://";
   for (const auto& [name, value] : values) {
-    address.connection += (address.connection.empty() ? "" : " ") + name + "=" + quote(value);
+    address.connection += (address.connection.back() == '/' ? "?" : "&") + name + "=" + encode(value);
   }
   address.place = "'" + values["dbname"] + "' at " + (values["host"].empty() ? "this machine" : values["host"]) +
                   (values["port"].empty() ? std::string() : ":" + values["port"]);

@@ -9,7 +9,7 @@ namespace vdk::control {
 
 /// How libpq is told where to go.
 struct PostgresAddress {
-  std::string connection;  ///< key='value' pairs, password included
+  std::string connection;  ///< for libpq, password included
   std::string place;       ///< "NAME at HOST:PORT", for messages
   std::string password;    ///< from the options or the URL
   std::string schema;      ///< JDBC's currentSchema

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <sqlite3.h>
 
 #include "control/embedded/rules.hpp"
 #include "control/embedded/synchronizer.hpp"
@@ -234,10 +233,7 @@ TEST_CASE("a removed deployment is gone, the job stays") {
 
 TEST_CASE("a database of a newer vdk is refused and left alone") {
   const Fixture f;
-  sqlite3* db = nullptr;
-  REQUIRE(sqlite3_open((f.home / "control.db").c_str(), &db) == SQLITE_OK);
-  REQUIRE(sqlite3_exec(db, "INSERT INTO schema_version VALUES (999)", nullptr, nullptr, nullptr) == SQLITE_OK);
-  sqlite3_close(db);
+  f.database.execute("INSERT INTO schema_version VALUES (999)");
   const vdk::Error error = error_of([&] { (void)f.open(); });
   CHECK(error.text().why.find("999") != std::string::npos);
 }

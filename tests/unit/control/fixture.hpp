@@ -9,6 +9,7 @@
 #include <memory>
 #include <string>
 
+#include "control/store_support.hpp"
 #include "vdk/control/embedded.hpp"
 #include "vdk/core/error.hpp"
 #include "vdk/core/files.hpp"
@@ -89,9 +90,11 @@ class FakeTarget final : public target::Target {
 struct Fixture {
   files::TemporaryDirectory scratch;
   std::filesystem::path home = scratch.path() / "home";
+  TestDatabase database{home};
   std::shared_ptr<Runtime> runtime = std::make_shared<Runtime>();
   std::shared_ptr<HeldClock> clock = std::make_shared<HeldClock>();
   EmbeddedOptions options{.home = home,
+                          .database = database.options(),
                           .python = std::make_shared<PythonCatalog>(PythonVersions{
                               {{"3.11", "/usr/bin/python3", "", ""}, {"3.10", "/opt/python3.10", "", ""}}, "3.11"}),
                           .caller = {"alice", "op1"}};
