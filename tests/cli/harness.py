@@ -4,6 +4,7 @@ import json
 import os
 import pathlib
 import pty
+import re
 import select
 import shutil
 import signal
@@ -86,11 +87,25 @@ class VdkTest(unittest.TestCase):
         return folder
 
     def start_server(self, *args, env=None):
+        if "--port" not in args:
+            args = ("--port", "0", *args)  # many servers run at once on one machine
         log = open(self.dir / f"server{len(self.servers)}.log", "w+")
         server = subprocess.Popen([str(BINARY), "server", *args], env=self.env(env), stdin=subprocess.DEVNULL,
                                   stdout=log, stderr=log, cwd=self.dir)
         self.servers.append(server)
         return server
+
+    def serve(self, *args, env=None):
+        """Start a server and return the address at which it answers."""
+        server = self.start_server(*args, env=env)
+        log = self.dir / f"server{len(self.servers) - 1}.log"
+
+        def address():
+            found = re.search(r"listens on (http://[0-9.:]+)", log.read_text())
+            if not found and server.poll() is not None:
+                self.fail("the server does not start:\n" + log.read_text())
+            return found and found[1]
+        return self.wait_until(address, 60, "the server's address")
 
     def store(self):
         (path,) = [p for p in (self.home / ".local/share/vdk").glob("*.db")] or [None]
