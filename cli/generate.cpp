@@ -5,6 +5,7 @@
 
 #include "cli/commands/commands.hpp"
 #include "cli/view/help.hpp"
+#include "vdk/control/server_config.hpp"
 #include "vdk/core/error.hpp"
 #include "vdk/core/files.hpp"
 #include "vdk/core/text.hpp"
@@ -25,6 +26,9 @@ std::string markdown(std::string text) {
   text = text::replace_all(std::move(text), "*", "\\*");
   return text::replace_all(std::move(text), "_", "\\_");
 }
+
+constexpr const char* server_keys_begin = "<!-- keys: made by `vdk __generate server-keys FILE`; do not edit -->\n";
+constexpr const char* server_keys_end = "<!-- end of keys -->\n";
 
 std::string page_name(const Command& command) { return "vdk-" + text::replace_all(command.name, " ", "-"); }
 
@@ -181,6 +185,31 @@ std::string generate_reference() {
   return out;
 }
 
+std::string generate_server_keys() {
+  std::string out = std::string(server_keys_begin) + "| key | variable | default | meaning |\n|---|---|---|---|\n";
+  for (const control::ServerKey& key : control::server_keys()) {
+    const std::string fallback = key.default_value.empty() ? "" : markdown(key.default_value);
+    out += "| `" + key.key + "` | `" + key.environment + "` | " + fallback + " | " + markdown(key.help) +
+           (key.secret ? " A secret." : "") + " |\n";
+  }
+  return out + server_keys_end;
+}
+
+namespace {
+
+/// The page with the table of keys in it renewed.
+std::string renew_server_keys(const std::string& page) {
+  const auto begin = page.find(server_keys_begin);
+  const auto end = page.find(server_keys_end);
+  if (begin == std::string::npos || end == std::string::npos) {
+    throw Error(ErrorKind::usage, {"cannot renew the table of keys", "the page has no place for it",
+                                   "nothing was written", "put " + std::string(server_keys_begin) + " into it"});
+  }
+  return page.substr(0, begin) + generate_server_keys() + page.substr(end + std::string(server_keys_end).size());
+}
+
+}  // namespace
+
 int run_generate(const ParsedCommand& command, Context&) {
   const std::string& kind = command.positionals.at(0);
   const std::filesystem::path target = command.positionals.at(1);
@@ -190,8 +219,10 @@ int run_generate(const ParsedCommand& command, Context&) {
     write_all(generate_completions(), target);
   } else if (kind == "docs") {
     files::write_atomic(target, generate_reference());
+  } else if (kind == "server-keys") {
+    files::write_atomic(target, renew_server_keys(files::read(target)));
   } else {
-    throw Error(ErrorKind::usage, {"cannot generate '" + kind + "'", "it is not man, completions or docs",
+    throw Error(ErrorKind::usage, {"cannot generate '" + kind + "'", "it is not man, completions, docs or server-keys",
                                    "nothing was written", "give one of these"});
   }
   return 0;

@@ -10,5 +10,7 @@ namespace vdk::cli {
 [[nodiscard]] std::map<std::string, std::string> generate_man_pages();
 [[nodiscard]] std::map<std::string, std::string> generate_completions();
 [[nodiscard]] std::string generate_reference();
+/// The table of the server's configuration, between the two comments that mark its place in docs/server.md.
+[[nodiscard]] std::string generate_server_keys();
 
 }  // namespace vdk::cli

@@ -54,9 +54,9 @@ std::vector<Command> hidden_commands() {
        .hidden = true},
       {.name = "__generate",
        .summary = "Write the files that are made from the command table.",
-       .description = "KIND is man, completions or docs.",
-       .positionals = {{"KIND", "man, completions or docs", true, Completion::none},
-                       {"TARGET", "Folder, or file for docs.", true, Completion::file}},
+       .description = "KIND is man, completions, docs or server-keys.",
+       .positionals = {{"KIND", "man, completions, docs or server-keys", true, Completion::none},
+                       {"TARGET", "Folder, or file for docs and server-keys.", true, Completion::file}},
        .hidden = true},
   };
 }

@@ -64,8 +64,9 @@ void catch_signals() {
 
 /// Children (executions) and the services of this process find the same database. Before threads start.
 void announce_to_children(const control::ServerConfig& config) {
-  if (!config.file.empty()) {
-    ::setenv("VDK_SERVER_CONFIG", config.file.c_str(), 1);
+  if (!config.file.empty() || !config.given.empty()) {
+    // Without a file they must still look at the variables: an empty file does that.
+    ::setenv("VDK_SERVER_CONFIG", config.file.empty() ? "/dev/null" : config.file.c_str(), 1);
   }
   ::setenv("VDK_CONTROL_SERVICE_HOME", config.embedded.home.c_str(), 1);
 }
@@ -110,7 +111,7 @@ std::string join_names(const control::PythonVersions& versions) {
 void reload_python_versions(const ParsedCommand& command, const Context& context, const control::ServerConfig& running,
                             control::PythonCatalog& catalog, std::atomic<bool>& reload) {
   try {
-    const control::ServerConfig config = load_server(command, context);
+    const control::ServerConfig config = load_server(command);
     control::PythonVersions versions = server_python_versions(config, context);
     const auto before = catalog.get();
     const std::string was = join_names(*before) + ", default " + before->default_version;
@@ -187,9 +188,9 @@ class RunningService {
 
 int serve(const ParsedCommand& command, Context& context) {
   constexpr std::chrono::milliseconds nap{50};
-  control::ServerConfig config = load_server(command, context);
+  control::ServerConfig config = load_server(command);
   apply_address(command, config.rest);
-  context.set_home(config.embedded.home);
+  log_config_warnings(command);
   announce_to_children(config);
   const control::EmbeddedOptions options = server_options(config, context, Interpreters::needed);
   refuse_second_server(options);

@@ -5,7 +5,9 @@
 #include "cli/commands/server_setup.hpp"
 #include "cli/view/json.hpp"
 #include "cli/view/terminal.hpp"
+#include "vdk/config/settings.hpp"
 #include "vdk/core/error.hpp"
+#include "vdk/core/log.hpp"
 #include "vdk/core/text.hpp"
 #include "vdk/target/local.hpp"
 
@@ -79,9 +81,26 @@ std::vector<control::ConfigProblem> check_interpreters(const control::ServerConf
   return problems;
 }
 
+void log_config_warnings(const ParsedCommand& command) {
+  const auto file = server_config_file(command);
+  const auto result = control::read_server_config(file, all_environment(), config::control_service_home());
+  std::vector<std::string> unused;
+  for (const control::ConfigProblem& problem : result.problems) {
+    if (problem.unused) {
+      unused.push_back(problem.key);
+    } else if (problem.warning) {
+      log::warning(problem.key + ": " + problem.message + (problem.hint.empty() ? "" : " (" + problem.hint + ")"));
+    }
+  }
+  if (!unused.empty()) {
+    log::info("Not used by this server: " + text::join(unused, ", "));
+  }
+}
+
 int check_server_config(const ParsedCommand& command, const Context& context) {
   const auto file = server_config_file(command);
-  control::ServerConfigResult result = control::read_server_config(file, all_environment(), context.home());
+  control::ServerConfigResult result =
+      control::read_server_config(file, all_environment(), config::control_service_home());
   const auto more = check_interpreters(result);
   result.problems.insert(result.problems.end(), more.begin(), more.end());
   std::stable_sort(result.problems.begin(), result.problems.end(),

@@ -113,7 +113,7 @@ void report(const Context& context, const std::string& state, const std::string&
 
 int install_server(const ParsedCommand& command, const Context& context) {
   const std::string what = "cannot install the server as a service";
-  const control::ServerConfig config = load_server(command, context);
+  const control::ServerConfig config = load_server(command);
   require_systemd(what);
   const fs::path file = unit_file();
   const auto before = files::read_if_exists(file);

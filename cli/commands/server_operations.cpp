@@ -35,7 +35,7 @@ bool is_clean(const std::vector<control::Finding>& findings) {
 }  // namespace
 
 int run_server_fsck(const ParsedCommand& command, Context& context) {
-  const control::EmbeddedOptions options = server_options(load_server(command, context), context, Interpreters::needed);
+  const control::EmbeddedOptions options = server_options(load_server(command), context, Interpreters::needed);
   const auto target = server_target(options.home);
   const bool repair = command.has("repair");
   const auto findings = control::fsck(options, *target, *context.clock(), repair);
@@ -52,8 +52,7 @@ int run_server_fsck(const ParsedCommand& command, Context& context) {
 }
 
 int run_server_backup(const ParsedCommand& command, Context& context) {
-  const control::EmbeddedOptions options =
-      server_options(load_server(command, context), context, Interpreters::not_needed);
+  const control::EmbeddedOptions options = server_options(load_server(command), context, Interpreters::not_needed);
   const std::filesystem::path directory = std::filesystem::absolute(command.positionals.front()).lexically_normal();
   const bool with_key = command.has("with-key");
   {
@@ -73,7 +72,7 @@ int run_server_backup(const ParsedCommand& command, Context& context) {
 }
 
 int run_server_restore(const ParsedCommand& command, Context& context) {
-  const control::EmbeddedOptions options = server_options(load_server(command, context), context, Interpreters::needed);
+  const control::EmbeddedOptions options = server_options(load_server(command), context, Interpreters::needed);
   const std::string given = command.value_or("from", "");
   const auto from = given.empty() ? std::filesystem::path() : std::filesystem::absolute(given).lexically_normal();
   const auto target = server_target(options.home);

@@ -3,6 +3,8 @@
 
 #include <unistd.h>
 
+#include <cstdlib>
+
 #include "cli/view/json.hpp"
 #include "vdk/core/error.hpp"
 #include "vdk/core/files.hpp"
@@ -48,8 +50,8 @@ std::map<std::string, std::string> all_environment() {
   return all;
 }
 
-control::ServerConfig load_server(const ParsedCommand& command, const Context& context) {
-  return control::load_server_config(server_config_file(command), all_environment(), context.home());
+control::ServerConfig load_server(const ParsedCommand& command) {
+  return control::load_server_config(server_config_file(command), all_environment(), config::control_service_home());
 }
 
 control::PythonVersions server_python_versions(const control::ServerConfig& config, const Context& context) {
@@ -79,6 +81,35 @@ std::unique_ptr<target::Target> server_target(const fs::path& home) {
 
 std::string database_kind(const control::DatabaseOptions& database) {
   return database.url.empty() ? "sqlite" : "postgresql";
+}
+
+namespace {
+
+/// The administrator's variables for a job. A file that is wrong by now is not the job's fault.
+std::map<std::string, std::string> administrators_options(const Context& context, const std::string& job) {
+  const std::string file = process::environment("VDK_SERVER_CONFIG").value_or("");
+  try {
+    (void)context.embedded_options(Interpreters::not_needed);  // reads what is unset afterwards
+    return file.empty()
+               ? std::map<std::string, std::string>()
+               : control::vdk_options_of(control::load_server_config(file, all_environment(), context.home()), job);
+  } catch (const Error& error) {
+    throw Error(ErrorKind::platform, error.text());
+  }
+}
+
+}  // namespace
+
+void prepare_execution_environment(const Context& context, const std::string& job) {
+  const auto options = administrators_options(context, job);
+  for (const control::ServerKey& key : control::server_keys()) {
+    if (key.secret) {
+      ::unsetenv(key.environment.c_str());
+    }
+  }
+  for (const auto& [name, value] : options) {
+    ::setenv(name.c_str(), value.c_str(), 1);
+  }
 }
 
 ServerNote::ServerNote(const fs::path& home, const RunningServer& server) {

@@ -19,8 +19,8 @@ namespace vdk::cli {
 /// Every variable of this process.
 [[nodiscard]] std::map<std::string, std::string> all_environment();
 
-/// Configuration of the file and the environment; warnings go to the log. Error(configuration) with every mistake.
-[[nodiscard]] control::ServerConfig load_server(const ParsedCommand& command, const Context& context);
+/// Configuration of the file and the environment. Error(configuration) with every mistake.
+[[nodiscard]] control::ServerConfig load_server(const ParsedCommand& command);
 
 /// What is wrong with the interpreters that the file names: each one is run.
 [[nodiscard]] std::vector<control::ConfigProblem> check_interpreters(const control::ServerConfigResult& result);
@@ -37,6 +37,10 @@ namespace vdk::cli {
 
 /// "sqlite" or "postgresql".
 [[nodiscard]] std::string database_kind(const control::DatabaseOptions& database);
+
+/// What the code of an execution finds in its environment: the administrator's vdkOptions, and no password of the
+/// server. Reads the configuration first, which may need those passwords.
+void prepare_execution_environment(const Context& context, const std::string& job);
 
 /// A running server, as it has written it down in the home folder.
 struct RunningServer {
@@ -63,6 +67,8 @@ class ServerNote {
 /// Servers of this home that are alive; notes of dead ones are removed.
 [[nodiscard]] std::vector<RunningServer> running_servers(const std::filesystem::path& home);
 
+/// Log what --check-config would warn of, in a few lines.
+void log_config_warnings(const ParsedCommand& command);
 int check_server_config(const ParsedCommand& command, const Context& context);
 int show_server_status(const ParsedCommand& command, const Context& context);
 int install_server(const ParsedCommand& command, const Context& context);

@@ -24,7 +24,7 @@ std::string ask_health(const std::string& address) {
 }  // namespace
 
 int show_server_status(const ParsedCommand& command, const Context& context) {
-  const control::ServerConfig config = load_server(command, context);
+  const control::ServerConfig config = load_server(command);
   const auto& home = config.embedded.home;
   const auto servers = running_servers(home);
   Json rows = Json::array();

@@ -181,7 +181,7 @@ class Bench:
             if measured:
                 self.rows.append((what, f"{measured[1]:.1f} MiB", "-", "-", f"{budget} MiB",
                                   "yes" if measured[1] <= budget else "NO"))
-        server = subprocess.Popen([self.binary, "server"], env=dict(self.env(), VDK_CONTROL_SERVICE_HOME=str(self.dir / "idle")),
+        server = subprocess.Popen([self.binary, "server", "--port", "0"], env=dict(self.env(), VDK_CONTROL_SERVICE_HOME=str(self.dir / "idle")),
                                   stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         time.sleep(2)
         try:

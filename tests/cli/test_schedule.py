@@ -59,7 +59,7 @@ class Schedule(VdkTest):
         seed = random.Random(20)
         with open(self.dir / "storm.log", "w") as log:
             # Steps in the accelerated time must not outrun the deadline of a start, so 30 and not more seconds a second.
-            command = ["faketime", "-f", "+0 x30", str(BINARY), "server"]
+            command = ["faketime", "-f", "+0 x30", str(BINARY), "server", "--port", "0"]
             end = time.monotonic() + 25
             kills = 0
             while time.monotonic() < end:
@@ -70,7 +70,7 @@ class Schedule(VdkTest):
                 server.wait()
                 kills += 1
             # The storm's clock ran ahead; the next server lives in the same future and finishes what was left.
-            self.servers.append(subprocess.Popen(["faketime", "-f", "+13m x30", str(BINARY), "server"], env=self.env(),
+            self.servers.append(subprocess.Popen(["faketime", "-f", "+13m x30", *command[3:]], env=self.env(),
                                                  stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.dir))
             time.sleep(5)
             self.servers[-1].send_signal(signal.SIGTERM)

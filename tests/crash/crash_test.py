@@ -171,7 +171,7 @@ class Crash:
 
     def start_server(self, point=None):
         with open(self.dir / "server.log", "ab") as log:
-            self.server = self.spawn("server", point=point, log=log)
+            self.server = self.spawn("server", "--port", "0", point=point, log=log)
 
     # --- what must hold
 

@@ -113,3 +113,16 @@ TEST_CASE("an alias stands for its option and help is found anywhere") {
   CHECK(find_invocation({"config"}).kind == Invocation::Kind::group_help);
   CHECK(find_invocation({"--version"}).kind == Invocation::Kind::version);
 }
+
+TEST_CASE("a group may be a command too") {
+  CHECK(parse({"server"}).command->name == "server");
+  CHECK(parse({"server", "--port", "0"}).value("port") == "0");
+  CHECK(parse({"server", "fsck", "--repair"}).command->name == "server fsck");
+  CHECK(parse({"server", "backup", "somewhere"}).positionals == std::vector<std::string>{"somewhere"});
+  CHECK(find_invocation({"server", "--help"}).command->name == "server");
+  CHECK(find_invocation({"help", "server"}).command->name == "server");
+  CHECK(find_invocation({"config"}).kind == Invocation::Kind::group_help);
+  CHECK(find_invocation({"config", "--help"}).kind == Invocation::Kind::group_help);
+  CHECK(refusal({"server", "fcsk"}).text().countermeasures.find("did you mean `fsck`?") != std::string::npos);
+  CHECK(refusal({"server", "--prot", "1"}).text().countermeasures.find("--port") != std::string::npos);
+}

@@ -32,6 +32,15 @@ TEST_CASE("commands and members of a group are completed") {
   CHECK(std::find(all.begin(), all.end(), "schedule") != all.end());
 }
 
+TEST_CASE("a group that is a command too completes its members and its options") {
+  const Words found = complete({"server", ""});
+  CHECK(std::find(found.begin(), found.end(), "fsck") != found.end());
+  CHECK(std::find(found.begin(), found.end(), "--port") != found.end());
+  CHECK(complete({"server", "rest"}) == Words{"restore"});
+  CHECK(complete({"server", "fsck", "--rep"}) == Words{"--repair"});
+  CHECK(complete({"server", "--config", ""}) == Words{":file"});
+}
+
 TEST_CASE("options and their values are completed") {
   CHECK(complete({"deploy", "--job-p"}) == Words{"--job-path"});
   CHECK(complete({"deploy", "-n", "hel"}) == Words{"hello-job"});

@@ -36,6 +36,12 @@ TEST_CASE("man pages, completions and the reference in the tree are those of the
   CHECK(vdk::files::read_if_exists(tree / "docs" / "cli.md") == vdk::cli::generate_reference());
 }
 
+TEST_CASE("docs/server.md has the table of all configuration keys") {
+  // To renew it: vdk __generate server-keys docs/server.md
+  const std::string page = vdk::files::read_if_exists(tree / "docs" / "server.md").value_or("");
+  CHECK(page.find(vdk::cli::generate_server_keys()) != std::string::npos);
+}
+
 TEST_CASE("help shows examples before options and hides hidden commands") {
   const std::string help = vdk::cli::command_help(*vdk::cli::find_command("deploy"));
   CHECK(help.find("Examples:") < help.find("Options:"));
