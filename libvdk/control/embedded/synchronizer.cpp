@@ -101,6 +101,39 @@ void Synchronizer::remove_stranger(const std::string& job) {
   }
 }
 
+/// Let the target have `deployment` and complete it by what the target found out.
+void Synchronizer::hand_over(Deployment& deployment, const std::string& team, const std::optional<Deployment>& actual,
+                             const target::Progress& progress) {
+  target::DeploymentSpec spec = make_spec(m_context.options, team, deployment);
+  spec.version_hash = deployment.version_hash;
+  if (actual && !supports_python(m_context.options, deployment.python_version)) {
+    spec.interpreter = actual->interpreter;  // what it has been running with
+  }
+  const auto applied = m_context.target.apply(
+      spec,
+      [&](const std::filesystem::path& folder) {
+        m_context.sources.write(deployment.job_name, deployment.job_version, folder);
+      },
+      progress);
+  deployment.interpreter = spec.interpreter;
+  deployment.environment = applied.environment;
+  deployment.resolved_requirements = applied.resolved_requirements;
+}
+
+/// The runtime lost what ran, and what is wanted instead cannot be rolled out: what ran comes back.
+void Synchronizer::repair(Deployment actual) {
+  const auto owner = m_context.store.find_job(actual.job_name);
+  if (!owner) {
+    return;
+  }
+  try {
+    const Deployment before = actual;
+    hand_over(actual, owner->team, before, {});
+  } catch (const std::exception& problem) {
+    log::warning("the deployment of '" + actual.job_name + "' cannot be repaired: " + problem.what());
+  }
+}
+
 void Synchronizer::apply(const Desired& desired, const std::optional<Deployment>& actual,
                          const target::Progress& progress) {
   const Deployment& wanted = desired.deployment;
@@ -110,27 +143,15 @@ void Synchronizer::apply(const Desired& desired, const std::optional<Deployment>
   }
   Deployment running = wanted;
   try {
-    target::DeploymentSpec spec = make_spec(m_context.options, owner->team, wanted);
-    spec.version_hash = wanted.version_hash;
-    if (!supports_python(m_context.options, wanted.python_version)) {
-      if (!actual || actual->python_version != wanted.python_version) {
-        throw Error(ErrorKind::platform,
-                    {"cannot roll out '" + wanted.job_name + "'",
-                     "the control service does not offer Python " + wanted.python_version + " any more",
-                     "What ran before goes on running.", "Deploy the job again with a supported version."});
-      }
-      spec.interpreter = actual->interpreter;  // what it has been running with
+    if (!supports_python(m_context.options, wanted.python_version) &&
+        (!actual || actual->python_version != wanted.python_version)) {
+      throw Error(ErrorKind::platform,
+                  {"cannot roll out '" + wanted.job_name + "'",
+                   "the control service does not offer Python " + wanted.python_version + " any more",
+                   "What ran before goes on running.", "Deploy the job again with a supported version."});
     }
-    const auto applied = m_context.target.apply(
-        spec,
-        [&](const std::filesystem::path& folder) {
-          m_context.sources.write(wanted.job_name, wanted.job_version, folder);
-        },
-        progress);
+    hand_over(running, owner->team, actual, progress);
     failpoint("synchronizer.applied");
-    running.interpreter = spec.interpreter;
-    running.environment = applied.environment;
-    running.resolved_requirements = applied.resolved_requirements;
     running.resources = with_defaults(m_context.options, wanted.resources);
   } catch (const Error& problem) {
     note_failure(desired, problem);
@@ -162,6 +183,12 @@ void Synchronizer::work(const Step& step, const target::Progress& progress) {
     if (desired->deployment.status != DeploymentStatus::success) {
       note_success(*desired, std::nullopt);
     }
+    return;
+  }
+  const DeploymentStatus status = desired->deployment.status;
+  const bool failed = status == DeploymentStatus::user_error || status == DeploymentStatus::platform_error;
+  if (step.again && failed && actual && actual->version_hash != desired->deployment.version_hash) {
+    repair(*actual);
     return;
   }
   apply(*desired, actual, progress);

@@ -50,6 +50,9 @@ class Synchronizer {
  private:
   void work(const Step& step, const target::Progress& progress);
   void apply(const Desired& desired, const std::optional<Deployment>& actual, const target::Progress& progress);
+  void hand_over(Deployment& deployment, const std::string& team, const std::optional<Deployment>& actual,
+                 const target::Progress& progress);
+  void repair(Deployment actual);
   void remove(const std::string& job);
   void remove_stranger(const std::string& job);
   void note_success(const Desired& desired, const std::optional<Deployment>& running);
