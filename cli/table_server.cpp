@@ -44,7 +44,7 @@ Command server_command() {
                   flag("status", "Show the servers that run on this home, and exit; exit code 1 when there is none."),
                   flag("install", "Install and start the server as a systemd service of this user."),
                   flag("uninstall", "Stop and remove that service.")},
-      .exit_codes = {1, 6, 130}};
+      .exit_codes = {1, 5, 6, 8, 130}};
 }
 
 Command fsck_command() {
@@ -56,7 +56,7 @@ Command fsck_command() {
           .examples = {{"vdk server fsck", "Look, and change nothing."},
                        {"vdk server fsck --repair", "Mend what has one right answer."}},
           .options = {config_option(), flag("repair", "Mend what has one right answer.")},
-          .exit_codes = {1, 8}};
+          .exit_codes = {1, 5, 8}};
 }
 
 Command backup_command() {
@@ -69,7 +69,7 @@ Command backup_command() {
                        {"vdk server backup /backup/monday --with-key", "With the key of the secrets."}},
           .positionals = {{"DIR", "Folder to write; empty or missing.", true, Completion::directory}},
           .options = {config_option(), flag("with-key", "Include the key that decrypts the jobs' secrets.")},
-          .exit_codes = {1, 6, 8}};
+          .exit_codes = {1, 5, 6, 8}};
 }
 
 Command restore_command() {

@@ -63,12 +63,14 @@ void catch_signals() {
 }
 
 /// Children (executions) and the services of this process find the same database. Before threads start.
-void announce_to_children(const control::ServerConfig& config) {
+void announce_to_children(control::ServerConfig& config) {
+  config.given.erase("home");
   if (!config.file.empty() || !config.given.empty()) {
     // Without a file they must still look at the variables: an empty file does that.
     ::setenv("VDK_SERVER_CONFIG", config.file.empty() ? "/dev/null" : config.file.c_str(), 1);
   }
   ::setenv("VDK_CONTROL_SERVICE_HOME", config.embedded.home.c_str(), 1);
+  config.given["home"] = config.embedded.home.string();  // as it will be read again on SIGHUP
 }
 
 void apply_address(const ParsedCommand& command, control::RestOptions& rest) {
