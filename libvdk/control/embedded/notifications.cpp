@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "control/embedded/mail_text.hpp"
+#include "control/embedded/rules.hpp"
 #include "vdk/control/counters.hpp"
 #include "vdk/control/cron.hpp"
 #include "vdk/core/log.hpp"
@@ -105,8 +106,10 @@ void Notifier::execution_ended(const Execution& execution) {
   } else if (execution.status != ExecutionStatus::succeeded) {
     return;
   }
+  Execution shown = execution;
+  shown.logs_url = logs_url(m_options, execution, job->team);
   note("run/" + execution.id, *contacts, "[" + word + "][data job run] " + job->job_name,
-       execution_mail(*job, execution, word));
+       execution_mail(*job, shown, word));
 }
 
 void Notifier::note_delays() {
