@@ -9,6 +9,8 @@
 #include "cli/command_line.hpp"
 #include "vdk/config/settings.hpp"
 #include "vdk/control/embedded.hpp"
+#include "vdk/control/remote.hpp"
+#include "vdk/control/server_config.hpp"
 #include "vdk/control/service.hpp"
 #include "vdk/core/clock.hpp"
 
@@ -28,26 +30,38 @@ class Context {
   /// The URL of a remote service from the flag, the environment or the defaults file; empty = the service on this
   /// machine.
   [[nodiscard]] std::string rest_api_url() const;
+  [[nodiscard]] bool remote() const { return !rest_api_url().empty(); }
   [[nodiscard]] control::Service& service(Interpreters interpreters = Interpreters::not_needed);
-  [[nodiscard]] const std::filesystem::path& home() const { return m_home; }
-  void set_home(std::filesystem::path home) { m_home = std::move(home); }
+  [[nodiscard]] const std::filesystem::path& home() const;
+  /// The service of this home and no other, whatever address is set: executions belong to the service that started
+  /// them.
+  void set_home(std::filesystem::path home);
+  /// With the configuration that VDK_SERVER_CONFIG names, when it is set.
   [[nodiscard]] control::EmbeddedOptions embedded_options(Interpreters interpreters) const;
 
   /// -n, else a question on the terminal.
   [[nodiscard]] std::string job_name() const;
   /// -t or the default team; empty when neither is given.
   [[nodiscard]] std::string given_team() const;
-  /// Team of an existing job: -t, the default team, else what the service on this machine knows, else the login name.
+  /// Team of an existing job: -t, the default team, else what the service knows, else the login name on this machine.
   [[nodiscard]] std::string team_of(const std::string& job);
   /// Team for something new: -t, the default team, else the login name.
   [[nodiscard]] std::string team_for_new_job() const;
 
  private:
+  [[nodiscard]] const control::ServerConfig* server_config() const;
+  [[nodiscard]] control::RemoteOptions remote_options(const std::string& url) const;
+  [[nodiscard]] control::PythonVersions python_versions() const;
+  [[nodiscard]] std::string known_team(const std::string& job);
+
   const ParsedCommand& m_command;
   config::Settings m_settings;
-  std::filesystem::path m_home;
+  mutable std::filesystem::path m_home;
+  bool m_this_home_only = false;
+  mutable std::unique_ptr<control::ServerConfig> m_server_config;
   std::shared_ptr<const Clock> m_clock;
   std::unique_ptr<control::Service> m_service;
+  std::string m_op_id;
   bool m_json;
 };
 

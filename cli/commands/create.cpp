@@ -6,6 +6,7 @@
 #include "cli/view/json.hpp"
 #include "cli/view/terminal.hpp"
 #include "vdk/core/error.hpp"
+#include "vdk/core/files.hpp"
 #include "vdk/core/log.hpp"
 #include "vdk/core/text.hpp"
 #include "vdk/job/job.hpp"
@@ -57,6 +58,50 @@ void check_folder(const CreatePlan& plan) {
   }
 }
 
+/// A taken name is fine for whoever runs `create` again, not for another team.
+void warn_of_other_team(const CreatePlan& plan, Context& context) {
+  try {
+    (void)context.service().get_job(plan.folder.team, plan.folder.name);
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::not_found) {
+      throw;
+    }
+    log::warning("It does not belong to team '" + plan.folder.team +
+                 "': names are unique, so choose another one with --name, or give its team with --team.");
+  }
+}
+
+void register_job(const CreatePlan& plan, Context& context) {
+  const std::string& name = plan.folder.name;
+  control::DataJob job;
+  job.job_name = name;
+  job.team = plan.folder.team;
+  try {
+    context.service().create_job(job);
+    log::info("Data Job with name " + name + " created and registered by Control Service.");
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::conflict) {
+      throw;
+    }
+    log::warning("Data Job with name " + name + " already exists in cloud runtime.");
+    warn_of_other_team(plan, context);
+  }
+}
+
+/// A help for services with Kerberos; elsewhere there is no keytab and nothing is said.
+void try_save_keytab(const CreatePlan& plan, Context& context) {
+  const std::filesystem::path file = plan.folder.parent / (plan.folder.name + ".keytab");
+  try {
+    files::write_atomic(file, context.service().keytab(plan.folder.team, plan.folder.name), 0600);
+    log::info("Saved keytab in " + file.string());
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::unsupported) {
+      log::warning("the keytab of the job is not saved: " + error.text().why +
+                   "; get it later with `vdk download-key`");
+    }
+  }
+}
+
 }  // namespace
 
 int run_create(const ParsedCommand& command, Context& context) {
@@ -66,24 +111,16 @@ int run_create(const ParsedCommand& command, Context& context) {
   }
   Json result = {{"job_name", plan.folder.name}, {"team", plan.folder.team}};
   if (plan.cloud) {
-    try {
-      control::DataJob job;
-      job.job_name = plan.folder.name;
-      job.team = plan.folder.team;
-      context.service().create_job(job);
-      log::info("Data Job with name " + plan.folder.name + " created and registered by Control Service.");
-    } catch (const Error& error) {
-      if (error.kind() != ErrorKind::conflict) {
-        throw;
-      }
-      log::warning("Data Job with name " + plan.folder.name + " already exists in cloud runtime.");
-    }
+    register_job(plan, context);
     result["registered"] = true;
   }
   if (plan.local) {
     const std::filesystem::path folder = job::create(plan.folder);
     log::info("Data Job with name " + plan.folder.name + " created locally in " + folder.string() + ".");
     result["path"] = folder.string();
+    if (plan.cloud && context.remote()) {
+      try_save_keytab(plan, context);
+    }
   }
   if (context.json()) {
     print(dump_json(result) + "\n");

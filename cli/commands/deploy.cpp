@@ -74,6 +74,13 @@ int report_outcome(const control::DeployOutcome& outcome, const Context& context
   if (context.json()) {
     print(dump_json(deployed_row(deployment)) + "\n");
   }
+  if (deployment.status == control::DeploymentStatus::none) {
+    log::info("The service has accepted the deployment of data job " + job +
+              (deployment.job_version.empty() ? "" : " in version " + deployment.job_version) +
+              " and rolls it out; this may take some minutes.");
+    log::info("See whether it is there with: vdk deploy --show -n " + text::shell_quote(job));
+    return 0;
+  }
   const std::string facts = "version " + deployment.job_version + ", Python " + deployment.python_version + ", " +
                             (deployment.enabled ? "enabled" : "disabled");
   log::info(outcome.changed ? "Deployed data job " + job + ": " + facts + "."
@@ -212,9 +219,18 @@ void check_settings(const FolderDeploy& deploy, const ParsedCommand& command, co
   }
 }
 
-std::optional<control::DataJob> find_job(Context& context, const std::string& name) {
+/// A remote service is asked for the team of config.ini: only then nobody need be asked for one.
+std::string likely_team(const FolderDeploy& deploy, const ParsedCommand& command, Context& context) {
+  const std::string given = command.value_or("team", "");
+  if (context.remote() && given.empty() && !deploy.job.config.team.empty()) {
+    return deploy.job.config.team;
+  }
+  return context.team_of(deploy.name);
+}
+
+std::optional<control::DataJob> find_job(const FolderDeploy& deploy, const ParsedCommand& command, Context& context) {
   try {
-    return context.service().get_job(context.team_of(name), name);
+    return context.service().get_job(likely_team(deploy, command, context), deploy.name);
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::not_found) {
       throw;
@@ -308,7 +324,7 @@ int deploy_folder(const ParsedCommand& command, Context& context) {
   job::validate_name(deploy.name);
   control::Service& service = context.service(Interpreters::needed);
   check_settings(deploy, command, service);
-  deploy.stored = find_job(context, deploy.name);
+  deploy.stored = find_job(deploy, command, context);
   settle_team(deploy, command, context);
   if (command.has("dry-run")) {
     control::DataJob fresh;

@@ -26,10 +26,12 @@ struct ExecuteRequest {
   std::optional<std::chrono::steady_clock::time_point> deadline;
 };
 
-/// Grows from 50 ms to 1 s, so that short jobs feel immediate and long ones cost nothing.
+/// Grows from 50 ms to 1 s, so that short jobs feel immediate and long ones cost nothing; from 0.5 s to 2 s where every
+/// look is a request to a server that others use too.
 class Pause {
  public:
-  explicit Pause(const ExecuteRequest& request) : m_request(request) {}
+  Pause(const ExecuteRequest& request, const Context& context)
+      : m_request(request), m_next(context.remote() ? 500ms : 50ms), m_longest(context.remote() ? 2000ms : 1000ms) {}
   void rest() {
     if (m_request.deadline && std::chrono::steady_clock::now() >= *m_request.deadline) {
       throw Error(ErrorKind::timeout,
@@ -38,12 +40,13 @@ class Pause {
                    "look again with `vdk execute -n " + m_request.job + " --wait -i " + m_request.id + "`"});
     }
     std::this_thread::sleep_for(m_next);
-    m_next = std::min(m_next * 3 / 2, std::chrono::milliseconds(1000));
+    m_next = std::min(m_next * 3 / 2, m_longest);
   }
 
  private:
   const ExecuteRequest& m_request;
-  std::chrono::milliseconds m_next = 50ms;
+  std::chrono::milliseconds m_next;
+  std::chrono::milliseconds m_longest;
 };
 
 ExecuteRequest read_request(const ParsedCommand& command, Context& context) {
@@ -109,7 +112,7 @@ Json start(ExecuteRequest& request, Context& context, bool quiet) {
 control::Execution wait_for_end(ExecuteRequest& request, Context& context) {
   control::Service& service = context.service();
   ProgressLine progress(!context.json());
-  Pause pause(request);
+  Pause pause(request, context);
   while (true) {
     control::Execution execution = service.get_execution(request.team, request.job, request.id);
     if (control::is_final(execution.status)) {
@@ -120,9 +123,10 @@ control::Execution wait_for_end(ExecuteRequest& request, Context& context) {
   }
 }
 
-void print_logs(ExecuteRequest& request, control::Service& service, bool follow) {
+void print_logs(ExecuteRequest& request, Context& context, bool follow) {
+  control::Service& service = context.service();
   std::size_t shown = 0;
-  Pause pause(request);
+  Pause pause(request, context);
   while (true) {
     // The state is read first: what is logged before the end is then always printed.
     const bool over = !follow || control::is_final(service.get_execution(request.team, request.job, request.id).status);
@@ -169,7 +173,7 @@ int start_and_wait(const ParsedCommand& command, Context& context, ExecuteReques
   }
   require_newest(request, context.service());
   if (follow && !context.json()) {
-    print_logs(request, context.service(), true);
+    print_logs(request, context, true);
   }
   return report_end(wait_for_end(request, context), started, context);
 }
@@ -184,7 +188,7 @@ int show_logs(const ParsedCommand& command, Context& context, ExecuteRequest& re
     return 0;
   }
   if (!context.json()) {
-    print_logs(request, service, command.has("follow"));
+    print_logs(request, context, command.has("follow"));
     return 0;
   }
   if (command.has("follow")) {

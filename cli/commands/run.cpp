@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "cli/commands/commands.hpp"
+#include "cli/commands/server_setup.hpp"
 #include "cli/view/json.hpp"
 #include "vdk/core/error.hpp"
 #include "vdk/core/log.hpp"
@@ -36,10 +37,54 @@ class ServiceStore final : public run::KeyValueStore {
   Data m_data;
 };
 
-/// Properties and secrets of a job that the service on this machine knows; both null otherwise.
+/// The same over REST: asked when a step asks, so that a job without properties needs no network. A job that the
+/// service does not know keeps its values for this run only, as one without a service does.
+class RemoteStore final : public run::KeyValueStore {
+ public:
+  RemoteStore(Context& context, std::string team, std::string job, Data data)
+      : m_context(context), m_team(std::move(team)), m_job(std::move(job)), m_data(data) {}
+  std::string read_all() override {
+    return with_service([](ServiceStore& store) { return store.read_all(); }, [this] { return m_own; });
+  }
+  void write_all(const std::string& json_object) override {
+    with_service([&](ServiceStore& store) { store.write_all(json_object); }, [&] { m_own = json_object; });
+  }
+
+ private:
+  template <typename There, typename Here>
+  auto with_service(const There& there, const Here& here) -> decltype(here()) {
+    if (m_unknown) {
+      return here();
+    }
+    try {
+      if (!m_store) {
+        m_store.emplace(m_context.service(), m_team.empty() ? m_context.team_of(m_job) : m_team, m_job, m_data);
+      }
+      return there(*m_store);
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::not_found && error.kind() != ErrorKind::usage) {
+        throw;
+      }
+      log::warning("data job " + m_job + " is not registered in the control service: its " +
+                   (m_data == Data::secrets ? "secrets" : "properties") + " are kept for this run only");
+      m_unknown = true;
+      return here();
+    }
+  }
+
+  Context& m_context;
+  std::string m_team;
+  std::string m_job;
+  Data m_data;
+  std::optional<ServiceStore> m_store;
+  std::string m_own = "{}";
+  bool m_unknown = false;
+};
+
+/// Properties and secrets of a job that the service knows; both null otherwise.
 struct JobData {
-  std::unique_ptr<ServiceStore> properties;
-  std::unique_ptr<ServiceStore> secrets;
+  std::unique_ptr<run::KeyValueStore> properties;
+  std::unique_ptr<run::KeyValueStore> secrets;
 };
 
 bool wants_service(const config::Settings& settings, const char* setting) {
@@ -49,12 +94,18 @@ bool wants_service(const config::Settings& settings, const char* setting) {
 /// Running an unregistered folder must leave no trace: the service is opened only where its home exists already.
 JobData open_data(Context& context, const config::Settings& settings, const std::string& job, const std::string& team) {
   JobData data;
-  if (!context.rest_api_url().empty() || !std::filesystem::exists(context.home())) {
-    return data;
-  }
   const bool properties = wants_service(settings, "properties_default_type");
   const bool secrets = wants_service(settings, "secrets_default_type");
-  if (!properties && !secrets) {
+  if (context.remote()) {
+    if (properties) {
+      data.properties = std::make_unique<RemoteStore>(context, team, job, Data::properties);
+    }
+    if (secrets) {
+      data.secrets = std::make_unique<RemoteStore>(context, team, job, Data::secrets);
+    }
+    return data;
+  }
+  if ((!properties && !secrets) || !std::filesystem::exists(context.home())) {
     return data;
   }
   control::Service& service = context.service();
@@ -76,9 +127,9 @@ JobData open_data(Context& context, const config::Settings& settings, const std:
 }
 
 /// The service is a help here, not a condition: a job runs without it.
-JobData try_open_data(Context& context, const config::Settings& settings, const std::string& job) {
+JobData try_open_data(Context& context, const config::Settings& settings, const job::Job& job) {
   try {
-    return open_data(context, settings, job, "");
+    return open_data(context, settings, job.name, context.remote() ? job.config.team : "");
   } catch (const Error& error) {
     log::warning(std::string("properties and secrets of the control service are not available: ") + error.what());
     return {};
@@ -133,7 +184,7 @@ int run_run(const ParsedCommand& command, Context& context) {
       log::warning(warning);
     }
   }
-  const JobData data = try_open_data(context, settings, job.name);
+  const JobData data = try_open_data(context, settings, job);
   const run::RunRequest request{.job = job,
                                 .settings = settings,
                                 .arguments_json = arguments,
@@ -160,10 +211,11 @@ int run_supervised_execution(const ParsedCommand& command, Context& context) {
     job::Job job = job::load(execution->job_directory);
     job.name = execution->spec.job_name;  // the folder in the deployment has another name
     const std::string& id = execution->spec.id;
+    context.set_home(directory.parent_path().parent_path());
+    prepare_execution_environment(context, job.name);
     const config::Settings settings = config::Settings::from_process(
         job.directory,
         {{"execution_id", id}, {"op_id", execution->spec.op_id}, {"attempt_id", id + "-1"}, {"log_config", "CLOUD"}});
-    context.set_home(directory.parent_path().parent_path());
     const JobData data = open_data(context, settings, job.name, execution->spec.team);
     const run::RunRequest request{.job = job,
                                   .settings = settings,

@@ -182,7 +182,7 @@ class CurlClient final : public Client {
       }
     }
     const double seconds = m_options.backoff_seconds * std::pow(2.0, std::min(number - 1, 20));
-    return std::min(milliseconds(static_cast<long long>(seconds * 1000)), max_wait);
+    return std::min(milliseconds(static_cast<long long>(seconds * 1000)), m_options.longest_backoff);
   }
 
   void rest(const Request& request, milliseconds pause) const {

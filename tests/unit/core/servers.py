@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Servers that behave badly, for the tests of the HTTP and mail clients. Prints its port, ends with its standard input.
 
-servers.py http | tls CERT KEY | smtp
+servers.py http | tls CERT KEY | smtp FOLDER [CERT KEY] | canned RULES LOG
 """
 import collections
 import http.server
@@ -75,6 +75,31 @@ class Handler(http.server.BaseHTTPRequestHandler):
     do_GET = do_POST = do_PUT = do_DELETE = do_PATCH = do_HEAD = handle_any
 
 
+class Canned(Handler):
+    """Answers by rules {method, path, status, headers, body}: the first one that fits is used up unless it is the last of
+    its method and path. A path that ends in `*` fits every longer one. Every request is logged as a line of JSON."""
+    rules, log, lock = [], None, threading.Lock()
+
+    @classmethod
+    def rule_for(cls, method, path):
+        fits = [rule for rule in cls.rules if rule["method"] == method and
+                (path == rule["path"] or rule["path"].endswith("*") and path.startswith(rule["path"][:-1]))]
+        if len(fits) > 1:
+            cls.rules.remove(fits[0])
+        return fits[0] if fits else {"status": 418, "body": "no rule for this"}
+
+    def handle_any(self):
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode("latin-1")
+        with self.lock:
+            rule = self.rule_for(self.command, self.path)
+            with open(self.log, "a") as log:
+                log.write(json.dumps({"method": self.command, "path": self.path, "body": body,
+                                      "headers": {k.lower(): v for k, v in self.headers.items()}}) + "\n")
+        self.answer(rule["status"], rule.get("body", "").encode(), rule.get("headers", {}).items())
+
+    do_GET = do_POST = do_PUT = do_DELETE = do_PATCH = handle_any
+
+
 class Server(http.server.ThreadingHTTPServer):
     daemon_threads = True
 
@@ -82,8 +107,15 @@ class Server(http.server.ThreadingHTTPServer):
         pass
 
 
-def serve_http(certificate=None, key=None):
-    server = Server(("127.0.0.1", 0), Handler)
+def serve_canned(rules, log):
+    with open(rules) as file:
+        Canned.rules = json.load(file)
+    Canned.log = log
+    return serve_http(handler=Canned)
+
+
+def serve_http(certificate=None, key=None, handler=Handler):
+    server = Server(("127.0.0.1", 0), handler)
     if certificate:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(certificate, key)
@@ -144,7 +176,8 @@ def main():
     logging.disable(logging.CRITICAL)
     warnings.simplefilter("ignore")
     kind, *arguments = sys.argv[1:]
-    print(serve_smtp(*arguments) if kind == "smtp" else serve_http(*arguments), flush=True)
+    serve = {"smtp": serve_smtp, "canned": serve_canned}.get(kind, serve_http)
+    print(serve(*arguments), flush=True)
     sys.stdin.read()
     os._exit(0)
 
