@@ -132,6 +132,12 @@ CREATE INDEX data_job_execution_ended ON data_job_execution (end_time);
 
 constexpr std::array<std::string_view, 2> k_migrations{k_first, k_second};
 
+long long stored_version(StoreSession& session) {
+  Query query(session, "SELECT MAX(version) FROM schema_version");
+  query.columns("i");
+  return query.next() ? query.integer() : 0;
+}
+
 }  // namespace
 
 std::span<const std::string_view> migrations() noexcept { return k_migrations; }
@@ -145,9 +151,7 @@ long long schema_version(StoreSession& session) {
   if (!table.next() || table.text().empty()) {
     return 0;
   }
-  Query query(session, "SELECT MAX(version) FROM schema_version");
-  query.columns("i");
-  return query.next() ? query.integer() : 0;
+  return stored_version(session);
 }
 
 void migrate(StoreSession& session) {
@@ -157,14 +161,15 @@ void migrate(StoreSession& session) {
     (void)lock.next();
   }
   const long long known = known_schema_version();
-  const long long present = schema_version(session);  // another process may have been faster
+  // First of all: while this process waited for the lock PostgreSQL may still have remembered that there is no table.
+  Query(session, "CREATE TABLE IF NOT EXISTS schema_version (version INTEGER PRIMARY KEY)").run();
+  const long long present = stored_version(session);  // another process may have been faster
   if (present > known) {
     throw Error(ErrorKind::platform, {"cannot use the control service's database",
                                       "its schema has version " + std::to_string(present) +
                                           ", this vdk knows versions up to " + std::to_string(known),
                                       "Nothing was read or changed.", "Use the newer vdk that wrote it."});
   }
-  Query(session, "CREATE TABLE IF NOT EXISTS schema_version (version INTEGER PRIMARY KEY)").run();
   for (long long step = present; step < known; ++step) {
     std::string statement;
     for (const std::string& line : text::lines(k_migrations[static_cast<std::size_t>(step)])) {

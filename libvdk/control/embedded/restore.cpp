@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "control/embedded/backup.hpp"
 #include "control/embedded/executions.hpp"
 #include "control/embedded/synchronizer.hpp"
 #include "vdk/core/error.hpp"
@@ -26,7 +27,7 @@ std::vector<Finding> restore(const EmbeddedOptions& options, target::Target& tar
                              const std::filesystem::path& from, const Progress& progress) {
   files::make_private_directory(options.home);
   if (!from.empty()) {
-    throw Error(ErrorKind::internal, {"cannot load a backup", "not built yet", "", ""});
+    load_backup(options, from);
   }
   Store store(options.database, options.home);
   Sources sources(options.home, options.sources, options.caller.user);

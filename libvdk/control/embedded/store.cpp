@@ -213,6 +213,19 @@ std::optional<SourceRecord> Store::source(const std::string& job) {
   return record;
 }
 
+std::vector<std::pair<std::string, SourceRecord>> Store::all_sources() {
+  Query query(*m_session, "SELECT job_name, tree_oid, commit_sha FROM data_job_source ORDER BY job_name");
+  query.columns("sss");
+  std::vector<std::pair<std::string, SourceRecord>> result;
+  while (query.next()) {
+    auto& [job, record] = result.emplace_back();
+    job = query.text();
+    record.tree_oid = query.text();
+    record.commit_sha = query.text();
+  }
+  return result;
+}
+
 void Store::put_source(const std::string& job, const SourceRecord& record) {
   Query(*m_session,
         "INSERT INTO data_job_source (job_name, tree_oid, commit_sha) VALUES (:job, :tree, :sha) "

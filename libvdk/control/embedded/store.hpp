@@ -143,6 +143,7 @@ class Store {
   void forget_mails(TimePoint noted_before);  ///< sent or not
 
   [[nodiscard]] std::optional<SourceRecord> source(const std::string& job);
+  [[nodiscard]] std::vector<std::pair<std::string, SourceRecord>> all_sources();
   void put_source(const std::string& job, const SourceRecord& record);
   void delete_source(const std::string& job);
   [[nodiscard]] std::optional<std::string> properties(const std::string& job);
@@ -156,8 +157,8 @@ class Store {
 
  private:
   friend class StoreQueries;
-  friend class StoreQueries;
   friend class Leases;
+  friend class StoreTransfer;
   void migrate();
   /// Run `change` so that the revision grows in the same transaction.
   void changed(bool StoreSession::*revision, const std::function<void()>& change);

@@ -135,6 +135,7 @@ void StoreSession::open_postgresql(const DatabaseOptions& options) {
 void StoreSession::set_up() {
   try {
     sql << "SET client_encoding = 'UTF8'";
+    sql << "SET client_min_messages = warning";
     // The same patience as SQLite's busy_timeout; and a server that hangs in a transaction does not stop the others.
     sql << "SET lock_timeout = 30000";
     sql << "SET idle_in_transaction_session_timeout = 60000";

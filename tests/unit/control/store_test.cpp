@@ -156,7 +156,7 @@ TEST_CASE("who locks a job first changes it first") {
   CHECK(order.front() == "changed by the first");
 }
 
-TEST_CASE("twenty threads that create the same jobs leave each once") {
+TEST_CASE("threads that create the same jobs leave each once") {
   StoreFixture f;
   std::atomic<int> created{0};
   std::atomic<int> refused{0};
