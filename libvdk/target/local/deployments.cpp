@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "target/local/deployments.hpp"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -152,13 +153,40 @@ void Deployments::remove(const std::string& job_name, const HashesInUse& in_use)
   m_environments.collect([this] { return environments_in_use(); });
 }
 
+const std::string& Deployments::environment_of(const std::string& job_name, const std::string& version_hash) const {
+  const fs::path file = m_directory / job_name / version_hash / "deployment.json";
+  struct stat status {};
+  Seen& seen = m_seen[file.string()];
+  if (::stat(file.c_str(), &status) != 0) {
+    seen = {};
+    return seen.environment;
+  }
+  const std::string stamp = std::to_string(status.st_ino) + ":" + std::to_string(status.st_size) + ":" +
+                            std::to_string(status.st_mtim.tv_sec) + "." + std::to_string(status.st_mtim.tv_nsec);
+  if (seen.stamp != stamp) {
+    const auto content = files::read_if_exists(file);
+    const auto document = content ? parse_deployment(*content) : std::nullopt;
+    const bool whole = document && document->spec.version_hash == version_hash;
+    seen = {stamp, whole ? document->applied.environment : std::string()};
+  }
+  return seen.environment;
+}
+
 std::map<std::string, std::string> Deployments::list() const {
   std::map<std::string, std::string> found;
+  std::map<std::string, bool> complete;  // thousands of deployments share a few environments
   std::error_code error;
   for (const auto& entry : fs::directory_iterator(m_directory, error)) {
     const std::string job = entry.path().filename().string();
     const auto hash = job.starts_with('.') ? std::nullopt : current(job);
-    if (hash && read(job, *hash)) {
+    const std::string environment = hash ? environment_of(job, *hash) : std::string();
+    if (environment.empty() || !fs::is_directory(entry.path() / *hash / "job")) {
+      continue;
+    }
+    if (!complete.contains(environment)) {
+      complete[environment] = m_environments.is_complete(environment);
+    }
+    if (complete[environment]) {
       found.emplace(job, *hash);
     }
   }

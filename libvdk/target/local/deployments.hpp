@@ -25,6 +25,7 @@ class Deployments {
                           const std::function<void(const std::filesystem::path&)>& write_sources,
                           const Progress& progress, const HashesInUse& in_use);
   void remove(const std::string& job_name, const HashesInUse& in_use);
+  /// Reads again only what changed since this object looked last.
   [[nodiscard]] std::map<std::string, std::string> list() const;
 
   [[nodiscard]] std::filesystem::path folder(const std::string& job_name, const std::string& version_hash) const;
@@ -34,6 +35,12 @@ class Deployments {
   [[nodiscard]] const Environments& environments() const { return m_environments; }
 
  private:
+  /// What the file of a deployment said when it had this stamp.
+  struct Seen {
+    std::string stamp;
+    std::string environment;  ///< empty: it was damaged
+  };
+  [[nodiscard]] const std::string& environment_of(const std::string& job_name, const std::string& version_hash) const;
   [[nodiscard]] files::FileLock lock_job(const std::string& job_name) const;
   [[nodiscard]] std::optional<std::string> current(const std::string& job_name) const;
   void switch_current(const std::string& job_name, const std::string& version_hash) const;
@@ -47,6 +54,7 @@ class Deployments {
   std::filesystem::path m_directory;
   std::filesystem::path m_locks;
   Environments m_environments;
+  mutable std::map<std::string, Seen> m_seen;  ///< by path
 };
 
 }  // namespace vdk::target::local

@@ -22,6 +22,7 @@ class ExecutionFolder {
   [[nodiscard]] std::filesystem::path started() const { return m_directory / "started"; }
   [[nodiscard]] std::filesystem::path spawned() const { return m_directory / "pid"; }
   [[nodiscard]] std::filesystem::path cancelled() const { return m_directory / "cancelled"; }
+  [[nodiscard]] std::filesystem::path late() const { return m_directory / "late"; }
   [[nodiscard]] std::filesystem::path log() const { return m_directory / "log"; }
   [[nodiscard]] std::filesystem::path result() const { return m_directory / "result.json"; }
 

@@ -126,6 +126,20 @@ TEST_CASE_FIXTURE(LocalTargetFixture, "a damaged deployment is left out and made
   CHECK(fs::exists(home / "deployments/job-one/h1/job/10_step.py"));
 }
 
+TEST_CASE_FIXTURE(LocalTargetFixture,
+                  "a deployment that is damaged or mended after it was listed is seen as it is now") {
+  deploy("job-one", "h1");
+  CHECK(target->list().size() == 1);
+  const fs::path file = home / "deployments/job-one/h1/deployment.json";
+  const std::string whole = vdk::files::read(file);
+  std::ofstream(file) << "{ broken";
+  CHECK(target->list().empty());
+  vdk::files::write_atomic(file, whole);
+  CHECK(target->list().at("job-one") == "h1");
+  fs::remove_all(home / "deployments/job-one/h1/job");
+  CHECK(target->list().empty());
+}
+
 TEST_CASE_FIXTURE(LocalTargetFixture, "the last three deployments stay and what a crash left goes") {
   deploy("job-one", "h1");
   fs::create_directory(home / "deployments/job-one/.staging.abc");

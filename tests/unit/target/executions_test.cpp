@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include <chrono>
+#include <cstdlib>
 #include <thread>
 
 #include "fixture.hpp"
@@ -168,7 +169,18 @@ TEST_CASE_FIXTURE(ExecutionsFixture, "a job that hits its memory limit is told s
   target->start({"job-one-1", "op", "job-one", "team", "h2", "memory", "manual/user"});
   REQUIRE(reaches("job-one-1", Phase::finished));
   CHECK(target->observe("job-one-1").termination_status == "User error");
-  CHECK(target->observe("job-one-1").message == "The job reached its memory limit of 256 MiB.");
+  CHECK(target->observe("job-one-1").message == "Memory limit of 256 MiB exceeded.");
+}
+
+TEST_CASE_FIXTURE(ExecutionsFixture, "an execution that takes too long is ended with all its processes and told so") {
+  ::setenv("VDK_LOCAL_EXECUTION_DEADLINE", "1", 1);
+  start("job-one-1", "sleep");  // its supervisor never comes to an end by itself
+  REQUIRE(sleeps("job-one-1"));
+  ::unsetenv("VDK_LOCAL_EXECUTION_DEADLINE");
+  REQUIRE(reaches("job-one-1", Phase::finished));
+  CHECK(target->observe("job-one-1").termination_status == "User error");
+  CHECK(target->observe("job-one-1").message == "Execution deadline of 1 seconds exceeded; the job was ended.");
+  CHECK(family("job-one-1") <= 1);
 }
 
 TEST_CASE_FIXTURE(ExecutionsFixture, "the tail of a long log is exact at every length") {
