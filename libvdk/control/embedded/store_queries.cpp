@@ -364,9 +364,9 @@ ExecutionPage StoreQueries::executions(const ExecutionQuery& query) {
   std::string text = "SELECT " + std::string(k_execution_columns) + ", job_team FROM (";
   if (query.per_job && query.size > 0) {
     text += "SELECT found.*, ROW_NUMBER() OVER (PARTITION BY job_name ORDER BY " + order + ") AS place FROM (" + rows +
-            ") AS found) AS placed WHERE place > " + sql.place(first) +
-            " AND place <= " + sql.place(first + query.size);
-    text += " ORDER BY " + order;
+            ") AS found) AS placed WHERE place > ";
+    text += sql.place(first) + " AND place <= ";
+    text += sql.place(first + query.size) + " ORDER BY " + order;
   } else {
     text += rows + ") AS found ORDER BY " + order;
     if (query.size > 0) {

@@ -216,7 +216,7 @@ class Planner {
       const TypeDef* type = field.definition == nullptr ? find_type("String") : find_type(field.definition->type.name);
       const bool object = type->kind == TypeDef::Kind::object;
       if (object == group.below.empty()) {
-        fail("SubselectionRequired", below_path,
+        fail(object ? "SubselectionRequired" : "SubselectionNotAllowed", below_path,
              object ? "Subselection required for type '" + std::string(type->name) + "' of field '" +
                           std::string(field.name()) + "'"
                     : "Subselection not allowed on leaf type '" + std::string(type->name) + "' of field '" +
