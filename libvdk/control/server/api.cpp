@@ -12,6 +12,32 @@ std::optional<std::string> ApiRequest::parameter(std::string_view name) const {
   return found == query.end() ? std::nullopt : std::optional(found->second);
 }
 
+namespace {
+
+Refusal wrong_type(const ApiRequest& request, const std::string& expected) {
+  return {415,
+          {"The body of the request has a type that is not accepted here.",
+           request.content_type.empty() ? "there is no Content-Type" : "Content-Type is " + request.content_type,
+           "The request was not executed; nothing has changed.", "Send it with Content-Type: " + expected + "."}};
+}
+
+}  // namespace
+
+const std::string& json_body(const ApiRequest& request) {
+  const std::string& type = request.content_type;
+  if (type != "application/json" && !(type.starts_with("application/") && type.ends_with("+json"))) {
+    throw wrong_type(request, "application/json");
+  }
+  return request.body;
+}
+
+const std::string& archive_body(const ApiRequest& request) {
+  if (request.content_type != "application/octet-stream" && request.content_type != "application/zip") {
+    throw wrong_type(request, "application/octet-stream");
+  }
+  return request.body;
+}
+
 ApiAnswer json_answer(int status, std::string body) { return {status, "application/json", std::move(body), {}}; }
 
 ApiAnswer empty_answer(int status) { return {status, {}, {}, {}}; }

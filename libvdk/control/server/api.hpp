@@ -40,6 +40,18 @@ struct ApiAnswer {
   std::vector<std::pair<std::string, std::string>> headers;
 };
 
+/// Ends a request with a status that no ErrorKind stands for.
+struct Refusal {
+  int status;
+  ErrorText text;
+};
+
+/// The body of a request that must be JSON. Refusal(415) for another media type: besides being wrong, it is what a
+/// foreign web page could send without asking.
+[[nodiscard]] const std::string& json_body(const ApiRequest& request);
+/// The same for an archive.
+[[nodiscard]] const std::string& archive_body(const ApiRequest& request);
+
 [[nodiscard]] ApiAnswer json_answer(int status, std::string body);
 [[nodiscard]] ApiAnswer empty_answer(int status);
 /// The four texts as the body, in the original's order.

@@ -19,8 +19,8 @@ ApiAnswer get_sources(Service& service, const ApiRequest& request) {
 ApiAnswer put_sources(Service& service, const ApiRequest& request) {
   (void)job_or_404(service, request);
   const std::string reason = request.parameter("reason").value_or("Updating data job: " + request.job());
-  return json_answer(200,
-                     object_json("version_sha", service.upload(request.team(), request.job(), request.body, reason)));
+  return json_answer(
+      200, object_json("version_sha", service.upload(request.team(), request.job(), archive_body(request), reason)));
 }
 
 ApiAnswer delete_sources(Service& service, const ApiRequest& request) {
@@ -39,7 +39,7 @@ ApiAnswer get_properties(Service& service, const ApiRequest& request) {
 }
 
 ApiAnswer put_properties(Service& service, const ApiRequest& request) {
-  check_json_object(request.body);
+  check_json_object(json_body(request));
   service.set_properties(request.team(), request.job(), request.body);
   return empty_answer(204);
 }
@@ -49,7 +49,7 @@ ApiAnswer get_secrets(Service& service, const ApiRequest& request) {
 }
 
 ApiAnswer put_secrets(Service& service, const ApiRequest& request) {
-  check_json_object(request.body);
+  check_json_object(json_body(request));
   service.set_secrets(request.team(), request.job(), request.body);
   return empty_answer(202);
 }

@@ -19,13 +19,13 @@ void check_resources(const DeploymentRequest& request) {
 }
 
 DeploymentBody read_request(Service& service, const ApiRequest& request) {
-  DeploymentBody body = read_deployment(request.body);
+  DeploymentBody body = read_deployment(json_body(request));
   if (const auto send = request.parameter("send_notification")) {
-    const auto value = text::parse_bool(*send);
-    if (!value) {
+    const std::string value = text::lower(*send);
+    if (value != "true" && value != "false") {
       throw bad_parameter("send_notification", "true or false", "'" + *send + "'");
     }
-    body.request.send_notification = *value;
+    body.request.send_notification = value == "true";
   }
   // Before the job's existence, as the original: an unsupported Python is 409 even for a job that is not there.
   DeploymentRequest python_only;

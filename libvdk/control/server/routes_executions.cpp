@@ -29,9 +29,9 @@ ApiAnswer list_executions(Service& service, const ApiRequest& request) {
 }
 
 ApiAnswer start_execution(Service& service, const ApiRequest& request) {
-  const ExecutionBody body = read_execution(request.body);
-  const std::string started_by = body.started_by + "/" + (request.user.empty() ? "null" : request.user);
-  const std::string id = service.start_execution(request.team(), request.job(), started_by, body.arguments_json);
+  const ExecutionBody body = read_execution(json_body(request));
+  // The service itself adds who calls: STARTED_BY/USER.
+  const std::string id = service.start_execution(request.team(), request.job(), body.started_by, body.arguments_json);
   ApiAnswer answer = empty_answer(202);
   answer.headers.emplace_back("Location", "/data-jobs/for-team/" + percent_encode(request.team()) + "/jobs/" +
                                               percent_encode(request.job()) + "/executions/" + percent_encode(id));

@@ -50,10 +50,10 @@ ApiAnswer create_job(Service& service, const ApiRequest& request) {
   if (request.content_type == "application/graphql") {
     return query_jobs(service, request, {request.body, "", ""});
   }
-  if (const auto query = read_query(request.body)) {
+  if (const auto query = read_query(json_body(request))) {
     return query_jobs(service, request, *query);
   }
-  JobBody body = read_job(request.body);
+  JobBody body = read_job(json_body(request));
   check_new_job(request, body);
   try {
     service.create_job(body.job);
@@ -73,7 +73,7 @@ ApiAnswer get_job(Service& service, const ApiRequest& request) {
 }
 
 ApiAnswer update_job(Service& service, const ApiRequest& request) {
-  JobBody body = read_job(request.body);
+  JobBody body = read_job(json_body(request));
   if (body.job.job_name != request.job()) {
     throw bad_parameter("dataJob.jobName", "the name of the path, '" + request.job() + "'",
                         "'" + body.job.job_name + "'");

@@ -95,6 +95,8 @@ class Server final : public RestServer {
       return routed(raw, request, route);
     } catch (const EmptyAnswer& answer) {
       return empty_answer(answer.status);
+    } catch (const Refusal& refusal) {
+      return error_answer(refusal.status, refusal.text);
     } catch (const Error& error) {
       if (error.kind() != ErrorKind::internal) {
         if (http_status(error.kind()) == 503) {
@@ -167,6 +169,8 @@ class Server final : public RestServer {
       (*lease).act_as(caller);
       return route.serve(*lease, request);
     } catch (const EmptyAnswer&) {
+      throw;
+    } catch (const Refusal&) {
       throw;
     } catch (const Error& error) {
       const int status = http_status(error.kind());
