@@ -136,7 +136,8 @@ class OperationsPage(unittest.TestCase):
         self.driver.stdin.write(json.dumps({"scenario": scenario, "base": self.served.base, **data}) + "\n")
         self.driver.stdin.flush()
         answer = json.loads(self.driver.stdout.readline() or '{"error": "the driver ended"}')
-        self.assertNotIn("error", answer, answer.get("error"))
+        if "error" in answer:
+            self.fail(answer["error"])
 
     def test_the_list_shows_team_schedule_python_deployment_and_last_run(self):
         self.browse("list")
@@ -161,6 +162,9 @@ class OperationsPage(unittest.TestCase):
 
     def test_the_log_of_an_execution_shows_its_end_or_all_of_it(self):
         self.browse("log")
+
+    def test_schedules_and_times_are_said_in_words_only_where_they_are_exact(self):
+        self.browse("words")
 
     def test_z_a_running_execution_is_followed_to_its_end_without_a_click(self):
         self.browse("live", release=str(self.served.dir / "release"))

@@ -330,3 +330,21 @@ export async function away(page, base, {stopped, restarted}) {
   await until('the message goes away by itself', async () => (await page.getByRole('alert').innerText()) === '', 45);
   assert.equal(await page.locator('#freshness').innerText(), 'Up to date');
 }
+
+export async function words(page, base) {
+  await open(page, base);
+  const said = await page.evaluate(async () => {
+    const {describeCron, duration, relative} = await import('/format.js');
+    const now = 1_000_000_000_000;
+    return {
+      schedules: ['* * * * *', '*/5 * * * *', '*/7 * * * *', '7 * * * *', '0 */4 * * *', '30 */4 * * *', '5 2 * * *', '0 6 * * 1-5', '0 6 * * 7',
+        '0 6 1 * *', '0 6 1 * 1', '0 6 1 2 *', '61 * * * *', '0 2,14 * * *', 'nonsense'].map(describeCron),
+      durations: [0, 59.4, 60, 61, 3599, 3600, 3660, 90000].map(duration),
+      times: [now - 1000, now - 30_000, now - 90_000, now - 7_200_000, now - 86_400_000, now + 600_000].map((millis) => relative(millis, now)),
+    };
+  });
+  assert.deepEqual(said.schedules, ['every minute', 'every 5 minutes', null, 'hourly at :07', 'every 4 hours', 'every 4 hours at :30', 'daily at 02:05 UTC',
+    'weekdays at 06:00 UTC', 'Sundays at 06:00 UTC', 'monthly on day 1 at 06:00 UTC', null, null, null, null, null]);
+  assert.deepEqual(said.durations, ['0 s', '59 s', '1 min', '1 min 1 s', '59 min 59 s', '1 h', '1 h 1 min', '25 h']);
+  assert.deepEqual(said.times, ['now', '30 s ago', '1 min ago', '2 h ago', '1 day ago', 'in 10 min']);
+}

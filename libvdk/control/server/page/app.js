@@ -26,6 +26,7 @@ let live = true;
 let timer = null;
 let loading = null;      // AbortController of the refresh that runs
 let failures = 0;
+let unreachable = false;
 let lastGood = 0;
 
 function parse(hash) {
@@ -69,7 +70,7 @@ function showNotice(error) {
 
 function showFreshness() {
   const age = Math.round((Date.now() - lastGood) / 1000);
-  const text = !live ? 'Paused' : failures ? 'Offline' : age < 15 ? 'Up to date' : `Updated ${age} s ago`;
+  const text = !live ? 'Paused' : failures ? (unreachable ? 'Offline' : 'Not refreshed') : age < 15 ? 'Up to date' : `Updated ${age} s ago`;
   if (freshness.textContent !== text) {
     freshness.textContent = text;
   }
@@ -105,6 +106,7 @@ async function refresh() {
       return;  // somebody asked for something newer
     }
     failures++;
+    unreachable = error.status === 0;
     showNotice(view.fail(error, () => refresh()) ? null : error);
     if (!('status' in error)) {
       console.error(error);

@@ -42,9 +42,15 @@ export function show(node, data, make) {
   return true;
 }
 
-const timeText = (millis, way, now) => (way === 'for' ? `for ${since(millis, now)}` : relative(millis, now));
+const WAYS = {
+  '': relative,
+  for: (millis, now) => `for ${since(millis, now)}`,
+  next: (millis, now) => (millis > now ? `next ${relative(millis, now)}` : 'due now'),
+};
 
-/** A time in words, "3 min ago" or with way = 'for' "for 3 min"; `refreshTimes` keeps it true. */
+const timeText = (millis, way, now) => WAYS[way](millis, now);
+
+/** A time in words, "3 min ago", or with way = 'for' "for 3 min"; `refreshTimes` keeps it true. */
 export function time(millis, way = '') {
   const iso = new Date(millis).toISOString();
   return h('time', {datetime: iso, title: absolute(millis), 'data-millis': millis, 'data-way': way}, timeText(millis, way, Date.now()));

@@ -31,7 +31,7 @@ function scheduleText(cron) {
     return 'None: runs only when started by hand';
   }
   const words = describeCron(cron);
-  return words ? h('span', {}, `${words} `, h('code', {}, cron)) : h('span', {}, h('code', {}, cron), ' (UTC)');
+  return words ? h('span', {}, `${words} `, h('code', {class: 'cron'}, cron)) : h('span', {}, h('code', {}, cron), ' (UTC)');
 }
 
 function configuration({job, config}) {
@@ -41,7 +41,7 @@ function configuration({job, config}) {
     ['Schedule', scheduleText(job.cron)],
     ['Next run', job.next && job.state === 'enabled' ? moment(job.next) : null],
     ['Database', config.db_default_type],
-    ['Notifications', config.enable_execution_notifications === false ? 'Off' : `On, after ${count(config.notification_delay_period_minutes ?? 240)} min of failing`],
+    ['Notifications', config.enable_execution_notifications === false ? 'Off' : `On; a run may be ${count(config.notification_delay_period_minutes ?? 240)} min late`],
     ['On success', list(contacts.notified_on_job_success)],
     ['On user error', list(contacts.notified_on_job_failure_user_error)],
     ['On platform error', list(contacts.notified_on_job_failure_platform_error)],
@@ -134,7 +134,7 @@ export function jobView(app, params, [name]) {
       ]);
       content.hidden = false;
       show(state, 'found', () => []);
-      show(about, [job.state, job.run?.status, job.description], () => [h('p', {class: 'pills'}, pill(job.state), job.run && pill(job.run.status)),
+      show(about, [job.state, job.run?.status, job.description], () => [h('p', {class: 'pills'}, pill(job.state), job.run && h('span', {class: 'labelled'}, 'Last run ', pill(job.run.status))),
         job.description && h('p', {class: 'description'}, job.description)]);
       show(left, [{...job, run: null}, stored], () => configuration({job, config: stored.config ?? {}}));
       show(right, [job.name, job.state, deployments], () => deploymentCard({job, deployment: deployments[0] ?? null}));

@@ -20,7 +20,7 @@ function nextRun(job) {
     return h('span', {class: 'muted'}, 'No schedule');
   }
   const words = describeCron(job.cron);
-  const next = job.next && job.state === 'enabled' ? h('span', {class: 'second'}, 'next ', time(job.next * 1000)) : null;
+  const next = job.next && job.state === 'enabled' ? h('span', {class: 'second'}, time(job.next * 1000, 'next')) : null;
   return [words ? h('span', {title: `${job.cron} (UTC)`}, words) : h('code', {title: 'UTC'}, job.cron), next];
 }
 
