@@ -143,7 +143,8 @@ void Synchronizer::apply(const Desired& desired, const std::optional<Deployment>
   }
   Deployment running = wanted;
   try {
-    if (!supports_python(m_context.options, wanted.python_version) &&
+    // Without any Python the target says what is missing.
+    if (!wanted.python_version.empty() && !supports_python(m_context.options, wanted.python_version) &&
         (!actual || actual->python_version != wanted.python_version)) {
       throw Error(ErrorKind::platform,
                   {"cannot roll out '" + wanted.job_name + "'",
@@ -224,7 +225,7 @@ void Synchronizer::rehash() {
       continue;
     }
     if (!supports_python(m_context.options, deployment.python_version)) {
-      if (m_warned.insert(deployment.python_version).second) {
+      if (!deployment.python_version.empty() && m_warned.insert(deployment.python_version).second) {
         log::warning("Python " + deployment.python_version + " is not offered any more; '" + deployment.job_name +
                      "' and every other job that was deployed with it go on with the Python they have");
       }
