@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "control/embedded/store_session.hpp"
 
-#include <fcntl.h>
 #include <soci/sqlite3/soci-sqlite3.h>
-#include <unistd.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 
@@ -99,10 +98,9 @@ void StoreSession::open(const DatabaseOptions& options, const std::filesystem::p
   }
   const std::string path = (home / "control.db").string();
   place = "'" + path + "'";
-  // SQLite gives its journals the mode of the database; a mask would be the whole process's.
-  if (const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600); fd >= 0) {
-    ::close(fd);
-  }
+  // SQLite gives its journals the mode of the database; a mask would be the whole process's. Never open() and close():
+  // that would drop the locks of every other session of this process on the file. An existing file stays as it is.
+  (void)::mknod(path.c_str(), S_IFREG | 0600, 0);
   try {
     sql.open(soci::sqlite3, "dbname=\"" + path + "\"");
     sql << "PRAGMA busy_timeout = 30000";
