@@ -28,6 +28,7 @@ struct Operation {
 #define VDK_JOB VDK_TEAM "/jobs/{job_name}"
 #define VDK_DEPLOYMENT VDK_JOB "/deployments/{deployment_id}"
 
+// What a service may refuse with 501 (keytabs, OAuth credentials of teams) is left out: this one never offers it.
 // clang-format off
 const std::vector<Operation>& operations() {
   static const std::vector<Operation> table{
@@ -38,7 +39,6 @@ const std::vector<Operation>& operations() {
     {"put", VDK_JOB, "dataJobUpdate", "Replace the configuration of a data job", {{200, ""}, {404, ""}}, "DataJobRequest"},
     {"delete", VDK_JOB, "dataJobDelete", "Delete a data job with its deployment and sources", {{200, ""}, {404, "*"}}},
     {"put", VDK_JOB "/team/{new_team}", "dataJobTeamUpdate", "Give a data job to another team", {{200, ""}, {404, "*"}}},
-    {"get", VDK_JOB "/keytab", "dataJobKeytabDownload", "Kerberos key of a data job", {{200, "bytes"}, {404, ""}}},
     {"get", VDK_JOB "/deployments", "deploymentList", "Deployments of a job: none or one", {{200, "[DataJobDeploymentStatus]"}, {404, "*"}}, "", {"deployment_id", "mode"}},
     {"post", VDK_JOB "/deployments", "deploymentUpdate", "Deploy a version of a job; the roll-out follows in the background", {{202, ""}, {404, "*"}, {409, "Error"}}, "DataJobDeployment", {"send_notification"}},
     {"get", VDK_DEPLOYMENT, "deploymentRead", "The deployment of a job", {{200, "DataJobDeploymentStatus"}, {404, "*"}}},
@@ -57,10 +57,6 @@ const std::vector<Operation>& operations() {
     {"put", VDK_DEPLOYMENT "/properties", "dataJobPropertiesUpdate", "Replace the properties of a job", {{204, ""}, {404, "Error"}}, "AnyObject"},
     {"get", VDK_DEPLOYMENT "/secrets", "dataJobSecretsRead", "Secrets of a job", {{200, "AnyObject"}, {404, "Error"}}},
     {"put", VDK_DEPLOYMENT "/secrets", "dataJobSecretsUpdate", "Replace the secrets of a job", {{202, ""}, {404, "Error"}}, "AnyObject"},
-    {"get", "/data-jobs/teams/{team_name}/oauth-credentials", "oAuthCredentialsGet", "Not offered by this service", {}},
-    {"put", "/data-jobs/teams/{team_name}/oauth-credentials", "oAuthCredentialsUpdate", "Not offered by this service", {}, "AnyObject"},
-    {"get", "/data-jobs/teams/{team_name}/oauth-credentials/client-id", "clientIdGet", "Not offered by this service", {}, "", {}, false},
-    {"post", "/data-jobs/oauth-credentials/client-ids", "clientIdsGet", "Not offered by this service", {}, "AnyList", {}, false},
     {"get", "/data-jobs/debug/health", "health", "Whether the service can work", {{200, "Health"}, {503, "HealthDown"}}, "", {}, false},
     {"get", "/data-jobs/debug/health/readiness", "readiness", "Whether the service can work", {{200, "Health"}, {503, "HealthDown"}}, "", {}, false},
     {"get", "/data-jobs/debug/health/liveness", "liveness", "Whether the process answers", {{200, "Health"}}, "", {}, false},
@@ -148,7 +144,11 @@ Json path_parameter(const std::string& name) {
   } else {
     schema["pattern"] = "^[^\\u0000-\\u001f\\u007f]+$";
   }
-  return {{"name", name}, {"in", "path"}, {"required", true}, {"schema", schema}};
+  static const std::map<std::string, std::string> examples{
+      {"team_name", "example-team"},   {"job_name", "example-job"},
+      {"deployment_id", "production"}, {"execution_id", "example-job-1700000000"},
+      {"new_team", "example-team"},    {"message", "hello"}};
+  return {{"name", name}, {"in", "path"}, {"required", true}, {"schema", schema}, {"example", examples.at(name)}};
 }
 
 Json query_parameter(const std::string& name) {
@@ -187,8 +187,6 @@ Json request_body(const std::string& schema) {
     body["content"] =
         content("application/json", {{"anyOf", {schema_ref("DataJobRequest"), schema_ref("GraphqlRequest")}}});
     body["content"]["application/graphql"] = {{"schema", {{"type", "string"}}}};
-  } else if (schema == "AnyList") {
-    body["content"] = content("application/json", {{"type", "array"}, {"items", {{"type", "string"}}}});
   } else {
     body["content"] = content("application/json", schema_ref(schema));
   }
