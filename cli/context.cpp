@@ -170,6 +170,14 @@ control::RemoteOptions Context::remote_options(const std::string& url) const {
   return options;
 }
 
+std::unique_ptr<control::Service> Context::impatient_service() const {
+  control::RemoteOptions options = remote_options(rest_api_url());
+  options.http.connect_timeout =
+      std::min<std::chrono::milliseconds>(options.http.connect_timeout, std::chrono::seconds(5));
+  options.http.total_retries = 0;
+  return control::open_remote(std::move(options));
+}
+
 control::Service& Context::service(Interpreters interpreters) {
   if (!m_service) {
     if (const std::string url = rest_api_url(); !url.empty()) {
@@ -193,24 +201,17 @@ std::string Context::given_team() const {
   return given.empty() ? config::load_user_defaults().team : given;
 }
 
-/// Job names are unique, so the team need not be typed. Empty for an unknown job.
-std::string Context::known_team(const std::string& job) {
+std::string Context::known_team(control::Service& service, const std::string& job) const {
+  std::vector<control::JobOverview> rows;
   if (remote()) {
     control::JobQuery query;
     query.filter = {{.property = "jobName", .pattern = job, .sort = {}}};
-    for (const control::JobOverview& row : service().find_jobs(query).content) {
-      if (row.job.job_name == job) {
-        return row.job.team;
-      }
-    }
-    return {};
+    rows = service.find_jobs(query).content;
+  } else {
+    rows = service.list_jobs("", 0);
   }
-  for (const control::JobOverview& overview : service().list_jobs("", 0)) {
-    if (overview.job.job_name == job) {
-      return overview.job.team;
-    }
-  }
-  return {};
+  const auto found = std::find_if(rows.begin(), rows.end(), [&](const auto& row) { return row.job.job_name == job; });
+  return found == rows.end() ? std::string() : found->job.team;
 }
 
 std::string Context::team_of(const std::string& job) {

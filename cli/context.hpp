@@ -32,6 +32,8 @@ class Context {
   [[nodiscard]] std::string rest_api_url() const;
   [[nodiscard]] bool remote() const { return !rest_api_url().empty(); }
   [[nodiscard]] control::Service& service(Interpreters interpreters = Interpreters::not_needed);
+  /// The remote service, asked once only: for what is a help and no condition.
+  [[nodiscard]] std::unique_ptr<control::Service> impatient_service() const;
   [[nodiscard]] const std::filesystem::path& home() const;
   /// The service of this home and no other, whatever address is set: executions belong to the service that started
   /// them.
@@ -45,6 +47,9 @@ class Context {
   [[nodiscard]] std::string given_team() const;
   /// Team of an existing job: -t, the default team, else what the service knows, else the login name on this machine.
   [[nodiscard]] std::string team_of(const std::string& job);
+  /// What the service knows; job names are unique, so the team need not be typed. Empty for an unknown job.
+  [[nodiscard]] std::string known_team(const std::string& job) { return known_team(service(), job); }
+  [[nodiscard]] std::string known_team(control::Service& service, const std::string& job) const;
   /// Team for something new: -t, the default team, else the login name.
   [[nodiscard]] std::string team_for_new_job() const;
 
@@ -52,7 +57,6 @@ class Context {
   [[nodiscard]] const control::ServerConfig* server_config() const;
   [[nodiscard]] control::RemoteOptions remote_options(const std::string& url) const;
   [[nodiscard]] control::PythonVersions python_versions() const;
-  [[nodiscard]] std::string known_team(const std::string& job);
 
   const ParsedCommand& m_command;
   config::Settings m_settings;

@@ -37,47 +37,65 @@ class ServiceStore final : public run::KeyValueStore {
   Data m_data;
 };
 
-/// The same over REST: asked when a step asks, so that a job without properties needs no network. A job that the
-/// service does not know keeps its values for this run only, as one without a service does.
+/// The same over REST, asked when somebody asks. A job that the service does not know keeps its values for this run
+/// only, as one without a service does.
 class RemoteStore final : public run::KeyValueStore {
  public:
   RemoteStore(Context& context, std::string team, std::string job, Data data)
       : m_context(context), m_team(std::move(team)), m_job(std::move(job)), m_data(data) {}
+
   std::string read_all() override {
-    return with_service([](ServiceStore& store) { return store.read_all(); }, [this] { return m_own; });
+    // Secrets are read first of all, to look for settings among them: a service that is away must not hold up a job
+    // that has none.
+    if (m_data == Data::secrets && !m_asked) {
+      m_asked = true;
+      const auto service = m_context.impatient_service();
+      return with(
+          *service, [](ServiceStore& store) { return store.read_all(); }, [this] { return m_own; });
+    }
+    return with(
+        m_context.service(), [](ServiceStore& store) { return store.read_all(); }, [this] { return m_own; });
   }
+
   void write_all(const std::string& json_object) override {
-    with_service([&](ServiceStore& store) { store.write_all(json_object); }, [&] { m_own = json_object; });
+    const auto keep = [&] {
+      log::warning("data job " + m_job + " is not registered in the control service: its " +
+                   (m_data == Data::secrets ? "secrets" : "properties") + " are kept for this run only");
+      m_own = json_object;
+    };
+    with(
+        m_context.service(), [&](ServiceStore& store) { store.write_all(json_object); }, keep);
   }
 
  private:
   template <typename There, typename Here>
-  auto with_service(const There& there, const Here& here) -> decltype(here()) {
-    if (m_unknown) {
-      return here();
-    }
-    try {
-      if (!m_store) {
-        m_store.emplace(m_context.service(), m_team.empty() ? m_context.team_of(m_job) : m_team, m_job, m_data);
+  auto with(control::Service& service, const There& there, const Here& here) -> decltype(here()) {
+    if (!m_unknown) {
+      try {
+        m_team = !m_team.empty() ? m_team : m_context.given_team();
+        m_team = !m_team.empty() ? m_team : m_context.known_team(service, m_job);
+        m_unknown = m_team.empty();
+        if (!m_unknown) {
+          ServiceStore store(service, m_team, m_job, m_data);
+          return there(store);
+        }
+      } catch (const Error& error) {
+        if (error.kind() != ErrorKind::not_found) {
+          throw;
+        }
+        m_unknown = true;
       }
-      return there(*m_store);
-    } catch (const Error& error) {
-      if (error.kind() != ErrorKind::not_found && error.kind() != ErrorKind::usage) {
-        throw;
-      }
-      log::warning("data job " + m_job + " is not registered in the control service: its " +
-                   (m_data == Data::secrets ? "secrets" : "properties") + " are kept for this run only");
-      m_unknown = true;
-      return here();
+      log::debug("data job " + m_job + " is not registered in the control service");
     }
+    return here();
   }
 
   Context& m_context;
   std::string m_team;
   std::string m_job;
   Data m_data;
-  std::optional<ServiceStore> m_store;
   std::string m_own = "{}";
+  bool m_asked = false;
   bool m_unknown = false;
 };
 

@@ -34,6 +34,7 @@ class VdkTest(unittest.TestCase):
     """One temporary folder per test: HOME, the service's home and the working folder lie in it."""
 
     path = SYSTEM_PATH
+    url = None  # of the server, where the tests run against one
 
     def setUp(self):
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix="vdk-test."))
@@ -107,6 +108,11 @@ class VdkTest(unittest.TestCase):
             return found and found[1]
         return self.wait_until(address, 60, "the server's address")
 
+    def register(self, name, team="red", env=None):
+        """A remote service wants to know a job before its first deployment; the embedded one learns it from that."""
+        if self.url:
+            self.vdk("create", "--cloud", "-n", name, "-t", team, env=env)
+
     def store(self):
         (path,) = [p for p in (self.home / ".local/share/vdk").glob("*.db")] or [None]
         return sqlite3.connect(f"file:{path}?mode=ro", uri=True)
@@ -155,3 +161,41 @@ class VdkTest(unittest.TestCase):
         os.close(fd)
         _, status = os.waitpid(pid, 0)
         return os.waitstatus_to_exitcode(status), screen.decode(errors="replace")
+
+
+class Remote:
+    """Put before a test class, it runs the same tests through `vdk server` on this home and the REST client.
+
+    Environment that a test gives to a command is what the embedded service would see, so the server gets it too: it is
+    started again when that changes.
+    """
+
+    def setUp(self):
+        super().setUp()
+        self.start_service({})
+
+    def start_service(self, extra):
+        if self.servers:
+            self.servers[-1].send_signal(signal.SIGTERM)
+            self.servers[-1].wait(120)  # a roll-out that runs is finished first
+        self.extra = extra
+        self.url = self.serve(env=extra)
+
+    def start_server(self, *args, env=None):
+        url, self.url = self.url, None
+        try:
+            return super().start_server(*args, env=env)
+        finally:
+            self.url = url
+
+    def env(self, extra=None):
+        env = super().env(extra)
+        if self.url:
+            env["VDK_CONTROL_SERVICE_REST_API_URL"] = self.url
+            env["no_proxy"] = env["NO_PROXY"] = "127.0.0.1"
+        return env
+
+    def run_vdk(self, *args, env=None, **kwargs):
+        if (env or {}) != self.extra:
+            self.start_service(env or {})
+        return super().run_vdk(*args, env=env, **kwargs)

@@ -12,6 +12,7 @@ STEP = "def run(job_input):\n    print('hello from', job_input.get_name())\n"
 class Lifecycle(VdkTest):
     def deploy(self, name="first-job", files=None, config="[owner]\nteam = red\n[job]\nschedule_cron = 11 23 5 8 1\n"):
         folder = self.job(name, {"config.ini": config, **(files or {"10_step.py": STEP})})
+        self.register(name)
         self.vdk("deploy", "-p", folder, "-r", "first")
         return folder
 
@@ -26,6 +27,7 @@ class Lifecycle(VdkTest):
                          {"10_sql_step.sql", "20_python_step.py", "config.ini", "requirements.txt", "README.md"})
         self.assertRegex((folder / "config.ini").read_text(), r"(?m)^team = red$")
         self.vdk("run", folder)
+        self.register("first-job")
         deployed = self.vdk("deploy", "-p", folder, "-r", "first", "-o", "json").json()
         self.assertEqual(list(deployed), ["job_name", "job_version", "python_version"])
         shown = self.show()
@@ -92,6 +94,7 @@ class Lifecycle(VdkTest):
 
     def test_a_first_deploy_may_be_disabled(self):
         folder = self.job("first-job", {"config.ini": "[owner]\nteam = red\n", "a.py": STEP})
+        self.register("first-job")
         self.vdk("deploy", "-p", folder, "--disable")
         self.assertFalse(self.show()["enabled"])
 

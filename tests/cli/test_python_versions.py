@@ -19,6 +19,7 @@ def version_of(interpreter):
 class PythonVersions(VdkTest):
     def deploy(self, name, version, env=None, code=0):
         folder = self.job(name, {"config.ini": f"[owner]\nteam = red\n[job]\npython_version = {version}\n", "a.py": STEP})
+        self.register(name, env=env)
         return self.vdk("deploy", "-p", folder, env=env, code=code)
 
     def logs(self, name, env=None):
@@ -46,7 +47,9 @@ class PythonVersions(VdkTest):
         result = self.deploy("wants-old-python", "2.7", code=6)
         self.assertIn("Not supported python version: '2.7'", result.err)
         self.assertIn(version_of("/usr/bin/python3"), result.err)
-        self.assertEqual(self.vdk("list", "-a", "-o", "json").json(), [])
+        listed = self.vdk("list", "-a", "-o", "json").json()
+        self.assertEqual([row["status"] for row in listed], ["NOT_DEPLOYED"] if self.url else [])
+        self.vdk("download-job", "-n", "wants-old-python", "-t", "red", "-p", self.home, code=5)
 
     def test_the_administrators_dictionary_decides_and_three_ten_stays_three_ten(self):
         env = {"VDK_SUPPORTED_PYTHON_VERSIONS": json.dumps({"3.10": {"interpreter": "/usr/bin/python3"}}),
