@@ -14,7 +14,10 @@ import sys
 import unittest
 import urllib.request
 
-from harness import BINARY, VdkTest
+from harness import BINARY, ROOT, VdkTest
+
+sys.path.insert(0, str(ROOT / "tests" / "support"))
+import postgres  # noqa: E402
 
 CONFIG = "[owner]\nteam = team-a\n[job]\nschedule_cron =\n"
 
@@ -255,17 +258,59 @@ class Upkeep(ServerTest):
         folder = self.dir / "monday"
         self.assertEqual(self.vdk("server", "backup", folder, "--with-key", "-o", "json").json(),
                          {"directory": str(folder), "with_key": True})
-        self.assertNotEqual(self.vdk("server", "backup", folder, code=None).code, 0)
+        self.assertIn("not empty", self.vdk("server", "backup", folder, code=6).err)
         other = {"VDK_CONTROL_SERVICE_HOME": str(self.dir / "elsewhere")}
         self.vdk("server", "restore", "--from", folder, env=other)
-        self.assertEqual(self.vdk("secrets", "-n", "some-job", "--get", "token", env=other).out.strip(), "hidden")
+        self.assertIn("hidden", self.vdk("secrets", "-n", "some-job", "--get", "token", env=other).out)
         self.vdk("execute", "-n", "some-job", "--start", "--wait", env=other)
-        self.assertNotEqual(self.vdk("server", "restore", "--from", folder, env=other, code=None).code, 0)
+        self.vdk("server", "restore", "--from", folder, env=other, code=6)
 
-    def vdk(self, *args, code=0, **kwargs):
-        if code is None:
-            return self.run_vdk(*args, **kwargs)
-        return super().vdk(*args, code=code, **kwargs)
+
+class OnPostgres(ServerTest):
+    def setUp(self):
+        super().setUp()
+        try:
+            database = postgres.Server()
+        except postgres.Unavailable as reason:
+            self.skipTest(str(reason))
+        self.database = database.__enter__()
+        self.addCleanup(self.database.__exit__, None, None, None)
+        self.database.create_database("service")
+        password = self.dir / "password"
+        password.write_text(self.database.password + "\n")
+        password.chmod(0o600)
+        self.yaml = self.config(f"home: shared\ndatabase:\n  url: postgresql://127.0.0.1:{self.database.port}/service\n"
+                                f"  username: {self.database.USER}\n  passwordFile: password\n")
+
+    def test_a_laptop_grows_into_a_database_that_two_servers_share(self):
+        self.vdk("deploy", "-p", self.job("some-job", {"config.ini": CONFIG, "1.sql": "select 1"}))
+        self.vdk("secrets", "-n", "some-job", "--set", "token", "precious")
+        self.vdk("server", "backup", self.dir / "copy", "--with-key")
+        self.vdk("server", "restore", "--from", self.dir / "copy", "--config", self.yaml)
+        first, log, _ = self.server("--config", str(self.yaml))
+        second, other_log, address = self.server("--config", str(self.yaml))
+        status = self.vdk("server", "--status", "--config", self.yaml, "-o", "json").json()
+        self.assertEqual(sorted(server["pid"] for server in status["servers"]), sorted([first.pid, second.pid]))
+        self.assertEqual({(s["health"], s["database"]) for s in status["servers"]}, {("UP", "postgresql")})
+        remote = {"VDK_CONTROL_SERVICE_REST_API_URL": address}
+        self.vdk("execute", "-n", "some-job", "-t", "root", "--start", "--wait", env=remote, code=5)
+        team = self.vdk("list", "-a", "-o", "json", env=remote).json()[0]["job_team"]
+        self.vdk("execute", "-n", "some-job", "-t", team, "--start", "--wait", env=remote)
+        self.assertIn("precious", self.vdk("secrets", "-n", "some-job", "-t", team, "--get", "token", env=remote).out)
+        self.assertEqual(self.vdk("server", "fsck", "--config", self.yaml).out, "Nothing is wrong.\n")
+        self.assertEqual((self.stop(first), self.stop(second)), (0, 0))
+        everything = log.read_text() + other_log.read_text()
+        self.assertNotIn(self.database.password, everything)
+
+    def test_a_database_that_is_away_or_refuses_is_explained_without_the_password(self):
+        yaml = self.yaml.read_text()
+        for change, code in ((("/service\n", "/missing\n"), None), (("username: vdk", "username: nobody"), None),
+                             ((f":{self.database.port}/", ":1/"), 8)):
+            self.yaml.write_text(yaml.replace(*change))
+            result = self.run_vdk("server", "--config", self.yaml, "--port", "0")
+            self.assertIn(result.code, (code,) if code else (1, 2, 4, 5, 8), result)
+            self.assertIn("why: ", result.err)
+            self.assertNotIn(self.database.password, result.err)
 
 
 class Options(ServerTest):
