@@ -15,7 +15,8 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr int k_max_depth = 64;
-constexpr std::size_t k_max_text = 10'000;
+constexpr std::size_t k_max_text = 2'500;  ///< characters; the OpenAPI document says the same
+constexpr std::size_t k_max_lines = 10'000;
 constexpr std::size_t k_max_list = 1'000;
 
 /// Writing a value out is recursive, so its depth must be bounded before anything is made of it.
@@ -150,8 +151,11 @@ class Fields {
     const bool control = std::any_of(result.begin(), result.end(), [&](char c) {
       return static_cast<unsigned char>(c) < 0x20U && !(lines && (c == '\n' || c == '\r' || c == '\t'));
     });
-    if (control || result.size() > k_max_text) {
-      throw wrong(name, "a text of at most " + std::to_string(k_max_text) + " bytes without control characters");
+    const auto characters = std::count_if(result.begin(), result.end(),
+                                          [](char c) { return (static_cast<unsigned char>(c) & 0xc0U) != 0x80U; });
+    const std::size_t limit = lines ? k_max_lines : k_max_text;
+    if (control || static_cast<std::size_t>(characters) > limit) {
+      throw wrong(name, "a text of at most " + std::to_string(limit) + " characters without control characters");
     }
     return result;
   }

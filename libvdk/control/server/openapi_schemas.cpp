@@ -121,7 +121,7 @@ void add_requests(Json& schemas) {
   schemas["DataJobRequest"] =
       object({{"job_name", {{"type", "string"}, {"pattern", "^[a-z][a-z0-9-]{5,49}$"}}},
               {"description", nullable({{"type", "string"},
-                                        {"maxLength", 2500},
+                                        {"maxLength", 10000},
                                         {"pattern", "^[^\\u0000-\\u0008\\u000b\\u000c\\u000e-\\u001f]*$"}})},
               {"config", nullable(config)},
               {"team", nullable(line())}},
