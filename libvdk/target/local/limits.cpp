@@ -128,11 +128,12 @@ std::chrono::seconds execution_deadline() {
 }
 
 void watch_deadline(const fs::path& directory, std::chrono::seconds deadline, void (*give_up)()) {
+  // The thread must not take the signals that the main one waits for; it inherits the mask.
+  sigset_t all;
+  sigset_t before;
+  sigfillset(&all);
+  ::pthread_sigmask(SIG_BLOCK, &all, &before);
   std::thread([directory, deadline, give_up] {
-    // The thread must not take the signals that the main one waits for.
-    sigset_t all;
-    sigfillset(&all);
-    ::pthread_sigmask(SIG_BLOCK, &all, nullptr);
     std::this_thread::sleep_for(deadline);
     try {
       end_late_execution(directory, give_up);
@@ -140,6 +141,7 @@ void watch_deadline(const fs::path& directory, std::chrono::seconds deadline, vo
       give_up();
     }
   }).detach();
+  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
 
 LimitVerdict explain_limits(const fs::path& directory, const std::string& status, const std::string& message) {

@@ -90,9 +90,9 @@ std::optional<LocalExecution> begin_local_execution(const std::filesystem::path&
 
 void confine_local_execution(const LocalExecution& execution) {
   ::prctl(PR_SET_CHILD_SUBREAPER, 1);
-  local::apply_limits(execution.deployment);
   own_start() = SystemClock().now();
-  local::watch_deadline(own_directory(), local::execution_deadline(), give_up);
+  local::watch_deadline(own_directory(), local::execution_deadline(), give_up);  // its stack is not the job's memory
+  local::apply_limits(execution.deployment);
 }
 
 void finish_local_execution(const std::filesystem::path& directory, const std::string& termination_status,
