@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <sys/wait.h>
+
 #include <condition_variable>
+#include <cstdlib>
 #include <set>
 #include <thread>
 
@@ -34,6 +37,10 @@ struct Machine {
   [[nodiscard]] bool is_building(const std::string& job) {
     const std::scoped_lock lock(mutex);
     return building.count(job) == 1;
+  }
+  [[nodiscard]] int rolled_out() {
+    const std::scoped_lock lock(mutex);
+    return runtime->applies;
   }
   void let_go() {
     const std::scoped_lock lock(mutex);
@@ -159,7 +166,7 @@ TEST_CASE("a long build delays no other job, and what is asked for meanwhile is 
     CHECK(f.status("slow-job") == DeploymentStatus::none);
     f.service->submit_removal("team", "slow-job");
     f.machine.let_go();
-    CHECK(comes_true([&] { return f.machine.has("slow-job"); }));
+    CHECK(comes_true([&] { return f.machine.rolled_out() == 2; }));
     CHECK(comes_true([&] { return !f.machine.has("slow-job"); }));
   }
   f.machine.let_go();
@@ -329,6 +336,25 @@ TEST_CASE("a lost runtime comes back from the database, and what cannot is named
   REQUIRE(findings.size() == 2);
   CHECK(findings[0].problem.find("no such package") != std::string::npos);
   CHECK_FALSE(findings[0].repaired);
+}
+
+TEST_CASE("a session that opens does not take the lock away from a transaction of the same process") {
+  const Fixture f;
+  (void)f.deploy("some-job", "one");
+  Store store(f.options.database, f.home);
+  Store::Write write(store);
+  store.put_state("test", "1");
+  { const Store other(f.options.database, f.home); }
+  if (f.database.is_postgresql()) {
+    return;  // its locks are not files'
+  }
+  // SQLite's lock as another process sees it.
+  const std::string probe =
+      "python3 -c \"import sqlite3,sys; c = sqlite3.connect(sys.argv[1], timeout=0)\ntry: c.execute"
+      "('BEGIN IMMEDIATE')\nexcept sqlite3.OperationalError: sys.exit(3)\" '" +
+      (f.home / "control.db").string() + "'";
+  CHECK(WEXITSTATUS(std::system(probe.c_str())) == 3);  // NOLINT(cert-env33-c,concurrency-mt-unsafe)
+  write.commit();
 }
 
 TEST_CASE("only as many finished executions are kept as the service is told") {
