@@ -27,7 +27,7 @@ std::vector<control::PythonVersion> found_pythons(const fs::path& home) {
   return versions;
 }
 
-fs::path notes_folder(const fs::path& home) { return home / "servers"; }
+fs::path notes_folder(const fs::path& home) { return home / "listening"; }
 
 }  // namespace
 

@@ -52,7 +52,7 @@ struct RunningServer {
   std::string started;
 };
 
-/// The note of this process below HOME/servers; removed at destruction.
+/// The note of this process below HOME/listening; removed at destruction.
 class ServerNote {
  public:
   ServerNote(const std::filesystem::path& home, const RunningServer& server);
