@@ -5,9 +5,12 @@ import http.client
 import http.server
 import json
 import re
+import shutil
 import socket
 import sqlite3
+import ssl
 import struct
+import subprocess
 import threading
 import unittest
 
@@ -148,6 +151,37 @@ class BadNetwork(Remote, VdkTest):
         self.assertEqual(self.vdk("deploy", "--show", "-n", "first-job", "-t", "red", "-o", "json").json(), shown)
         self.assertIn("It does not belong to team 'blue'", self.vdk("create", "--cloud", "-n", "first-job", "-t", "blue").err)
 
+    def test_a_certificate_is_trusted_by_its_authority_or_when_nothing_is_verified(self):
+        if not shutil.which("openssl"):
+            self.skipTest("openssl is not installed")
+        files = {leaf: str(self.dir / leaf) for leaf in ("ca.pem", "ca.key", "server.pem", "server.key", "request", "san")}
+        (self.dir / "san").write_text("subjectAltName=IP:127.0.0.1\n")
+        for words in (["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=authority", "-keyout",
+                       files["ca.key"], "-out", files["ca.pem"]],
+                      ["req", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=server", "-keyout", files["server.key"], "-out",
+                       files["request"]],
+                      ["x509", "-req", "-in", files["request"], "-CA", files["ca.pem"], "-CAkey", files["ca.key"],
+                       "-CAcreateserial", "-days", "2", "-extfile", files["san"], "-out", files["server.pem"]]):
+            subprocess.run(["openssl", *words], check=True, capture_output=True)
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Front)
+        server.handle_error = lambda *args: None
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(files["server.pem"], files["server.key"])
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        self.addCleanup(server.server_close)
+        self.addCleanup(server.shutdown)
+        self.extra = None  # the server behind stays as it is
+        address = f"https://127.0.0.1:{server.server_address[1]}"
+
+        def listed(code, **variables):
+            self.extra = variables
+            return self.vdk("list", "-a", "-u", address, "-o", "json", env=variables, code=code).json()
+        self.assertIn("VDK_CONTROL_HTTP_CA_FILE", listed(8)["error"]["countermeasures"])
+        self.assertEqual(listed(0, VDK_CONTROL_HTTP_CA_FILE=files["ca.pem"]), [])
+        self.assertEqual(listed(0, SSL_CERT_FILE=files["ca.pem"]), [])
+        self.assertEqual(listed(0, VDK_CONTROL_HTTP_VERIFY_SSL="false"), [])
+
     def test_a_refusal_says_what_the_server_says(self):
         Front.script = [501]
         result = self.vdk("info", "-t", "red", code=1)
@@ -196,6 +230,21 @@ class Addresses(VdkTest):
                          {"a": "1", "b": 7})
         quiet = self.job("quiet-job", {"config.ini": "[owner]\nteam = red\n", "a.py": STEP})
         self.vdk("run", quiet, env={**env, "VDK_CONTROL_SERVICE_REST_API_URL": "http://127.0.0.1:1"}, timeout=10)
+
+    def test_commands_and_server_share_the_configuration_that_a_variable_names(self):
+        config = self.dir / "server.yaml"
+        config.write_text(f"home: {self.dir / 'service'}\nsupportedPythonVersions:\n  '7.7':\n"
+                          "    interpreter: /usr/bin/python3\n")
+        env = {"VDK_SERVER_CONFIG": str(config)}
+        self.assertEqual(self.vdk("info", "-o", "json", env=env).json()["supported_python_versions"], ["7.7"])
+        self.vdk("create", "--cloud", "-n", "first-job", "-t", "red", env=env)
+        url = self.serve("--config", str(config))
+        self.assertTrue((self.dir / "service" / "control.db").exists())
+        self.assertFalse((self.home / ".local/share/vdk/control.db").exists())
+        listed = self.vdk("list", "-a", "-u", url, "-o", "json", env={"no_proxy": "127.0.0.1"}).json()
+        self.assertEqual([row["job_name"] for row in listed], ["first-job"])
+        config.write_text("hoem: x\n")
+        self.assertIn("server.yaml:1:1", self.vdk("list", "-a", env=env, code=2).err)
 
     def test_the_team_need_not_be_typed_and_an_unregistered_job_is_told_how(self):
         url = self.serve()
