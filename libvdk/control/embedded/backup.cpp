@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <map>
 
+#include "control/embedded/database.hpp"
 #include "control/embedded/sources.hpp"
 #include "control/embedded/store_transfer.hpp"
 #include "vdk/core/error.hpp"
@@ -111,6 +112,12 @@ void backup(const EmbeddedOptions& options, const fs::path& directory, bool with
     place = place.parent_path();
   }
   check_empty(place);
+  if (!is_postgresql(options.database) && !fs::exists(options.home / k_database)) {
+    throw Error(
+        ErrorKind::not_found,
+        {"cannot back up the service", "'" + options.home.string() + "' has no database yet", "Nothing was written.",
+         "Check VDK_CONTROL_SERVICE_HOME, and database.url of the server's configuration."});
+  }
   try {
     fs::create_directories(place.parent_path());
     files::TemporaryDirectory scratch(place.parent_path(), ".vdk-backup");

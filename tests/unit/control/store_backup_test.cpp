@@ -83,6 +83,14 @@ TEST_CASE("a backup grows from SQLite into this database and back") {
   CHECK(after.all_desired().size() == 2);
 }
 
+TEST_CASE("a backup of a service that does not exist is refused") {
+  const vdk::files::TemporaryDirectory scratch;
+  EmbeddedOptions options;
+  options.home = scratch.path() / "nothing";
+  CHECK(error_of([&] { backup(options, scratch.path() / "saved", false); }).kind() == ErrorKind::not_found);
+  CHECK(fs::is_empty(scratch.path()));
+}
+
 TEST_CASE("a backup leaves the key out unless it is asked for") {
   const Filled f;
   backup(f.options, f.saved, false);
