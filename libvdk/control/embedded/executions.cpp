@@ -271,7 +271,9 @@ void Executions::cancel(const std::string& job, const std::string& id) {
 }
 
 void Executions::clean(const std::string& job) {
-  ++counters().cleanup_invocations;
+  if (job.empty()) {
+    ++counters().cleanup_invocations;
+  }
   const EmbeddedOptions& options = m_context.options;
   for (const std::string& id :
        m_context.store.outdated_executions(job, options.kept_executions, m_context.clock.now() - options.kept_time)) {
