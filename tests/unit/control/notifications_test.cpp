@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "control/embedded/notifications.hpp"
 
+#include <algorithm>
+#include <mutex>
+#include <thread>
+
 #include "control/embedded/mail_text.hpp"
 #include "control/fixture.hpp"
 
@@ -152,6 +156,32 @@ TEST_CASE("a mail that cannot be sent waits longer each time and is not lost") {
   const auto mails = f.noted();
   REQUIRE(mails.size() == 1);
   CHECK(mails[0].attempts == 3);
+}
+
+TEST_CASE("of several servers that send at the same time one gets each mail") {
+  Mails f;
+  for (int i = 0; i < 40; ++i) {
+    CHECK(f.store.note_mail({"run/" + std::to_string(i), {"a@example.com"}, "s", "b", 0}, f.clock->time));
+  }
+  CHECK_FALSE(f.store.note_mail({"run/0", {"a@example.com"}, "s", "b", 0}, f.clock->time));
+  std::mutex mutex;
+  std::map<std::string, int> claimed;
+  std::vector<std::thread> servers;
+  for (int i = 0; i < 3; ++i) {
+    servers.emplace_back([&] {
+      Store store(f.options.database, f.home);
+      for (auto mails = store.claim_mails(f.clock->time, f.clock->time + std::chrono::minutes(5), 1); !mails.empty();
+           mails = store.claim_mails(f.clock->time, f.clock->time + std::chrono::minutes(5), 1)) {
+        const std::lock_guard lock(mutex);
+        ++claimed[mails.front().key];
+      }
+    });
+  }
+  for (auto& server : servers) {
+    server.join();
+  }
+  CHECK(claimed.size() == 40);
+  CHECK(std::all_of(claimed.begin(), claimed.end(), [](const auto& entry) { return entry.second == 1; }));
 }
 
 }  // namespace
