@@ -6,7 +6,7 @@ const browser = await chromium.launch({executablePath, args: ['--no-sandbox', '-
   '--disable-background-networking', '--disable-component-update', '--disable-sync']});
 const shots = [
   ['operations-jobs', '#/', 'light', 900],
-  ['operations-dark', '#/', 'dark', 900],
+  ['operations-dark', '#/?sort=-run', 'dark', 900],
   ['operations-job', '#/jobs/flights-ingest', 'light', 900],
 ];
 for (const [name, hash, colorScheme, height] of shots) {
