@@ -38,7 +38,7 @@ struct ClientOptions {
   int total_retries = 0;                             ///< attempts after the first one, whatever failed
   int connect_retries = 0;
   int read_retries = 0;
-  double backoff_seconds = 2;            ///< n-th wait: backoff * 2^(n-1) seconds, or what Retry-After says
+  double backoff_seconds = 2;  ///< n-th wait: backoff * 2^(n-1) seconds, or what Retry-After says
   std::chrono::milliseconds longest_backoff{120'000};
   std::vector<int> retry_statuses = {};  ///< answers that are tried again, for methods that may be repeated
   bool verify_tls = true;
