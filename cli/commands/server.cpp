@@ -114,6 +114,7 @@ void reload_python_versions(const ParsedCommand& command, const Context& context
                             control::PythonCatalog& catalog, std::atomic<bool>& reload) {
   try {
     const control::ServerConfig config = load_server(command);
+    require_interpreters(command);
     control::PythonVersions versions = server_python_versions(config, context);
     const auto before = catalog.get();
     const std::string was = join_names(*before) + ", default " + before->default_version;
@@ -193,6 +194,7 @@ int serve(const ParsedCommand& command, Context& context) {
   control::ServerConfig config = load_server(command);
   apply_address(command, config.rest);
   log_config_warnings(command);
+  require_interpreters(command);
   announce_to_children(config);
   const control::EmbeddedOptions options = server_options(config, context, Interpreters::needed);
   refuse_second_server(options);

@@ -97,6 +97,19 @@ void log_config_warnings(const ParsedCommand& command) {
   }
 }
 
+void require_interpreters(const ParsedCommand& command) {
+  const auto file = server_config_file(command);
+  const auto broken =
+      check_interpreters(control::read_server_config(file, all_environment(), config::control_service_home()));
+  if (!broken.empty()) {
+    std::string all = control::format_problems(file, broken);
+    all.erase(all.find_last_not_of('\n') + 1);
+    throw Error(ErrorKind::configuration, {"the supported Python versions cannot be used", "\n" + all,
+                                           "Jobs that ask for them could not be deployed.",
+                                           "Install the interpreters, or correct supportedPythonVersions."});
+  }
+}
+
 int check_server_config(const ParsedCommand& command, const Context& context) {
   const auto file = server_config_file(command);
   control::ServerConfigResult result =

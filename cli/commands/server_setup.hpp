@@ -67,6 +67,8 @@ class ServerNote {
 /// Servers of this home that are alive; notes of dead ones are removed.
 [[nodiscard]] std::vector<RunningServer> running_servers(const std::filesystem::path& home);
 
+/// Error(configuration) when an interpreter of the file does not run, or is another version.
+void require_interpreters(const ParsedCommand& command);
 /// Log what --check-config would warn of, in a few lines.
 void log_config_warnings(const ParsedCommand& command);
 int check_server_config(const ParsedCommand& command, const Context& context);
