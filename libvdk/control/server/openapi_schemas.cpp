@@ -38,8 +38,9 @@ Json complete(const Json& properties) {
   return object(properties, names);
 }
 
-Json contacts(const Json& item) {
-  const Json addresses{{"type", "array"}, {"items", item}, {"maxItems", 1000}};
+Json contacts(const Json& item, bool optional) {
+  const Json list_of_texts{{"type", "array"}, {"items", item}, {"maxItems", 1000}};
+  const Json addresses = optional ? nullable(list_of_texts) : list_of_texts;
   return {{"notified_on_job_failure_user_error", addresses},
           {"notified_on_job_failure_platform_error", addresses},
           {"notified_on_job_success", addresses},
@@ -49,7 +50,7 @@ Json contacts(const Json& item) {
 void add_answers(Json& schemas) {
   schemas["Error"] =
       complete({{"what", text()}, {"why", text()}, {"consequences", text()}, {"countermeasures", text()}});
-  schemas["DataJobContacts"] = complete(contacts(text()));
+  schemas["DataJobContacts"] = complete(contacts(text(), false));
   schemas["DataJobSchedule"] = complete({{"schedule_cron", text()}});
   schemas["DataJobResources"] = complete({{"cpu_request", nullable({{"type", "number"}})},
                                           {"cpu_limit", nullable({{"type", "number"}})},
@@ -113,7 +114,7 @@ void add_answers(Json& schemas) {
 void add_requests(Json& schemas) {
   const Json schedule = nullable(object({{"schedule_cron", nullable(line())}}));
   const Json config = object({{"db_default_type", nullable(line())},
-                              {"contacts", nullable(object(contacts(line())))},
+                              {"contacts", nullable(object(contacts(line(), true)))},
                               {"schedule", schedule},
                               {"generate_keytab", nullable(boolean())},
                               {"enable_execution_notifications", nullable(boolean())},
@@ -133,16 +134,17 @@ void add_requests(Json& schemas) {
                                           {"cpu_limit", nullable({{"type", "number"}})},
                                           {"memory_request", nullable(whole(1))},
                                           {"memory_limit", nullable(whole(1))}}));
-  schemas["DataJobDeployment"] = object({{"vdk_version", nullable(line())},
-                                         {"job_version", nullable(line())},
-                                         {"python_version", nullable(line())},
-                                         {"mode", {{"type", "string"}, {"enum", {"release", "testing"}}}},
-                                         {"id", nullable(line())},
-                                         {"enabled", nullable(boolean())},
-                                         {"deployed_by", nullable(line())},
-                                         {"deployed_date", nullable(line())},
-                                         {"schedule", schedule},
-                                         {"resources", resources}});
+  schemas["DataJobDeployment"] =
+      object({{"vdk_version", nullable(line())},
+              {"job_version", nullable(line())},
+              {"python_version", nullable(line())},
+              {"mode", nullable({{"type", "string"}, {"enum", {"release", "testing", nullptr}}})},
+              {"id", nullable(line())},
+              {"enabled", nullable(boolean())},
+              {"deployed_by", nullable(line())},
+              {"deployed_date", nullable(line())},
+              {"schedule", schedule},
+              {"resources", resources}});
   schemas["DataJobExecutionRequest"] =
       object({{"started_by", nullable(line())}, {"args", nullable({{"type", "object"}})}});
 }
