@@ -121,7 +121,9 @@ bool Executions::start_scheduled(const Due& due) {
     job = store.find_job(due.job_name);
     const auto actual = store.actual(due.job_name);
     const bool in_time = m_context.clock.now() - due.scheduled_time <= k_start_deadline;
-    const bool wanted = job && actual && actual->enabled && !actual->schedule_cron.empty();
+    const auto desired = store.desired(due.job_name);
+    const bool enabled = actual && actual->enabled && desired && desired->deployment.enabled;
+    const bool wanted = job && enabled && !actual->schedule_cron.empty();
     const bool done = store.has_scheduled(due.job_name, due.scheduled_time);
     if (!wanted || done || !in_time) {
       store.delete_due(due.job_name);

@@ -18,12 +18,28 @@ namespace {
 
 constexpr std::size_t k_secrets_limit = 1U << 20U;
 
-void check_json_object(const std::string& text, const std::string& what) {
+/// The object without white space between its parts, so that both clients leave the same text; numbers keep every
+/// digit. Error(usage) when it is no object.
+std::string canonical_object(const std::string& text, const std::string& what) {
   const auto json = nlohmann::json::parse(text, nullptr, false);
   if (!json.is_object()) {
     throw Error(ErrorKind::usage, {"cannot use the " + what, "the text is not a JSON object", "Nothing was stored.",
                                    "Give an object such as {\"key\": \"value\"}."});
   }
+  std::string compact;
+  bool in_string = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (in_string || std::string_view(" \t\r\n").find(c) == std::string_view::npos) {
+      compact += c;
+    }
+    if (in_string && c == '\\') {
+      compact += text[++i];  // valid JSON: something follows
+    } else if (c == '"') {
+      in_string = !in_string;
+    }
+  }
+  return compact;
 }
 
 class EmbeddedService final : public Service {
@@ -116,7 +132,7 @@ class EmbeddedService final : public Service {
     write.commit();
   }
 
-  JobPage find_jobs(const JobQuery& query) override { return control::find_jobs(m_store, m_sources, query); }
+  JobPage find_jobs(const JobQuery& query) override { return control::find_jobs(m_store, m_sources, query, *m_clock); }
 
   ExecutionPage find_executions(const ExecutionQuery& query) override {
     ExecutionPage page = control::find_executions(m_store, query);
@@ -244,6 +260,7 @@ class EmbeddedService final : public Service {
     if (!actual) {
       return desired->deployment;
     }
+    actual->enabled = desired->deployment.enabled;  // the scheduler obeys it at once
     actual->status = desired->deployment.status;
     actual->status_message = desired->deployment.status_message;
     return actual;
@@ -262,10 +279,9 @@ class EmbeddedService final : public Service {
   std::string start_execution(const std::string& team, const std::string& job, const std::string& started_by,
                               const std::string& arguments_json) override {
     const DataJob data_job = require_job(m_store, team, job);
-    if (!arguments_json.empty()) {
-      check_json_object(arguments_json, "arguments of the execution");
-    }
-    return m_executions.start(data_job, started_by, arguments_json);
+    return m_executions.start(
+        data_job, started_by,
+        arguments_json.empty() ? arguments_json : canonical_object(arguments_json, "arguments of the execution"));
   }
 
   void cancel_execution(const std::string& team, const std::string& job, const std::string& id) override {
@@ -313,8 +329,7 @@ class EmbeddedService final : public Service {
 
   void set_properties(const std::string& team, const std::string& job, const std::string& json_object) override {
     (void)require_job(m_store, team, job);
-    check_json_object(json_object, "properties of '" + job + "'");
-    m_store.put_properties(job, json_object);
+    m_store.put_properties(job, canonical_object(json_object, "properties of '" + job + "'"));
   }
 
   std::string get_secrets(const std::string& team, const std::string& job) override {
@@ -325,12 +340,12 @@ class EmbeddedService final : public Service {
 
   void set_secrets(const std::string& team, const std::string& job, const std::string& json_object) override {
     (void)require_job(m_store, team, job);
-    check_json_object(json_object, "secrets of '" + job + "'");
-    if (json_object.size() > k_secrets_limit) {
+    const std::string secrets = canonical_object(json_object, "secrets of '" + job + "'");
+    if (secrets.size() > k_secrets_limit) {
       throw Error(ErrorKind::too_large, {"cannot store the secrets of '" + job + "'", "they are larger than 1 MiB",
                                          "The stored secrets stay as they were.", "Store large values elsewhere."});
     }
-    m_store.put_secrets(job, encrypt(load_secrets_key(m_options.home), json_object, job));
+    m_store.put_secrets(job, encrypt(load_secrets_key(m_options.home), secrets, job));
   }
 
  private:

@@ -338,11 +338,15 @@ std::vector<std::pair<std::string, std::string>> Store::actual_hashes() {
 
 namespace {
 
-/// What runs, else what is wanted.
+/// What runs, else what is wanted; whether it is enabled is what is wanted: the scheduler obeys that at once.
 std::string coalesced_columns() {
   std::vector<std::string> parts;
   for (const std::string& column : text::split(k_columns, ',')) {
     const std::string name(text::trim(column));
+    if (name == "enabled") {
+      parts.emplace_back("COALESCE(d.enabled, a.enabled)");
+      continue;
+    }
     parts.push_back(name.starts_with("resources_")
                         ? "CASE WHEN a.data_job_name IS NULL THEN d." + name + " ELSE a." + name + " END"
                         : "COALESCE(a." + name + ", d." + name + ")");

@@ -80,8 +80,12 @@ ExecutionStatus execution_status(long long number) {
   return ExecutionStatus::platform_error;
 }
 
-/// What runs, else what is wanted; a job that is not wanted any more counts as undeployed.
+/// What runs, else what is wanted; a job that is not wanted any more counts as undeployed. Whether it is enabled is
+/// always what is wanted: the scheduler obeys that at once.
 std::string deployed(const std::string& column) {
+  if (column == "enabled") {
+    return "d.enabled";
+  }
   return "CASE WHEN a.data_job_name IS NULL THEN d." + column + " ELSE a." + column + " END";
 }
 

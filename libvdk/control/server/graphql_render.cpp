@@ -161,6 +161,12 @@ Json render_deployment(const PlannedField& field, const JobOverview& job, const 
       return render_executions(member, job.job.job_name, context);
     }
     if (name == "status") {
+      // The original never fills it, and its client shows a column as soon as there is a value: failures only.
+      const DeploymentStatus status = job.deployment->status;
+      const bool failed = status == DeploymentStatus::user_error || status == DeploymentStatus::platform_error;
+      return failed ? Json(to_string(status)) : Json();
+    }
+    if (name == "rolloutStatus") {
       return to_string(job.deployment->status);
     }
     if (name == "statusMessage") {

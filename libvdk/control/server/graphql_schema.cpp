@@ -65,7 +65,8 @@ constexpr FieldDef k_resources[] = {{"cpuLimit", k_float},           {"cpuReques
                                     {"memoryLimit", k_int},          {"memoryRequest", k_int},
                                     {"empheralStorageLimit", k_int}, {"empheralSorageRequest", k_int},
                                     {"netBandwitdthLimit", k_int}};
-// statusMessage is ours; deployedBy and deployedDate are what executions call lastDeployedBy and lastDeployedDate.
+// rolloutStatus and statusMessage are ours; deployedBy and deployedDate are what executions call lastDeployedBy and
+// lastDeployedDate.
 constexpr FieldDef k_deployment[] = {{"id", k_string},
                                      {"enabled", k_boolean},
                                      {"contacts", {"DataJobContacts"}},
@@ -81,6 +82,7 @@ constexpr FieldDef k_deployment[] = {{"id", k_string},
                                      {"vdkVersion", k_string},
                                      {"executions", {"DataJobExecution", true}, k_executions_arguments},
                                      {"status", {"DataJobDeploymentStatus"}},
+                                     {"rolloutStatus", {"DataJobDeploymentStatus"}},
                                      {"statusMessage", k_string},
                                      {"lastExecutionStatus", k_status},
                                      {"lastExecutionTime", k_string},

@@ -50,8 +50,8 @@ TEST_CASE("properties belong to the job and go with it") {
   const Fixture f;
   f.service->create_job(Fixture::job("some-job"));
   CHECK(f.service->get_properties("team", "some-job") == "{}");
-  f.service->set_properties("team", "some-job", R"({"a": 1, "ü": [null]})");
-  CHECK(f.open()->get_properties("team", "some-job") == R"({"a": 1, "ü": [null]})");
+  f.service->set_properties("team", "some-job", R"({"a": 1, "ü": [ null ]})");
+  CHECK(f.open()->get_properties("team", "some-job") == R"({"a":1,"ü":[null]})");
   CHECK_THROWS_AS(f.service->set_properties("team", "some-job", "{"), vdk::Error);
   CHECK_THROWS_AS((void)f.service->get_properties("Team", "some-job"), vdk::Error);
   f.service->delete_job("team", "some-job");

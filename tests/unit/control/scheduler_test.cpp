@@ -142,6 +142,20 @@ TEST_CASE("disabled, unscheduled and removed jobs are not started, a new schedul
   CHECK(f.runtime->starts.size() == 1);
 }
 
+TEST_CASE("a job that was just disabled is not started, and shown so, before the synchronizer has seen it") {
+  const Scheduled f;
+  Scheduling life(f);
+  life.scheduler.tick();
+  DeploymentRequest request;
+  request.enabled = false;
+  CHECK(f.service->submit_deployment("team", "some-job", request));
+  CHECK_FALSE(f.service->get_deployment("team", "some-job")->enabled);
+  CHECK_FALSE(f.service->list_jobs("team", 0)[0].deployment->enabled);
+  f.clock->time += 41s;
+  life.scheduler.tick();
+  CHECK(f.executions().empty());
+}
+
 TEST_CASE("a home has one server, which says who it is, stops when told and leaves executions running") {
   const Scheduled f;
   if (f.database.is_postgresql()) {

@@ -102,9 +102,9 @@ TEST_CASE("the original client's query is answered in its words and order") {
   CHECK(asked.answer(query).body ==
         R"({"data":{"content":[)"
         R"({"jobName":"alpha-job","config":{"team":"Red Team","description":"Loads 100% of the Flights",)"
-        R"("schedule":{"scheduleCron":"0 5 * * *"}},"deployments":[{"enabled":true,"status":"SUCCESS"}]},)"
+        R"("schedule":{"scheduleCron":"0 5 * * *"}},"deployments":[{"enabled":true,"status":null}]},)"
         R"({"jobName":"beta-job","config":{"team":"red","description":"counts flights",)"
-        R"("schedule":{"scheduleCron":"0 0 30 2 *"}},"deployments":[{"enabled":false,"status":"SUCCESS"}]}],)"
+        R"("schedule":{"scheduleCron":"0 0 30 2 *"}},"deployments":[{"enabled":false,"status":null}]}],)"
         R"("totalPages":0,"totalItems":0},"errors":[]})");
 }
 
@@ -221,6 +221,10 @@ TEST_CASE("every field of the schema has a value where there is one") {
   CHECK(deployment["successfulExecutions"] == 2);
   CHECK(deployment["failedExecutions"] == 1);
   CHECK(deployment["executions"][0]["deployment"]["id"] == "release");
+  CHECK(deployment["status"].is_null());
+  CHECK(deployment["rolloutStatus"] == "SUCCESS");
+  CHECK(jobs["content"][3]["deployments"][0]["status"] == "USER_ERROR");
+  CHECK(jobs["content"][3]["deployments"][0]["rolloutStatus"] == "USER_ERROR");
   CHECK(jobs["content"][3]["deployments"][0]["statusMessage"] == "no such package");
 
   const Json executions = asked.data("{ executions " + everything("DataJobExecutionResponse", 6) + " }");

@@ -69,7 +69,7 @@ const JOBS = `query Jobs($page: Int, $size: Int, $filter: [Predicate], $search: 
       jobName
       config { team description sourceUrl schedule { scheduleCron nextRunEpochSeconds } }
       deployments {
-        enabled status statusMessage jobVersion jobPythonVersion lastDeployedDate
+        enabled rolloutStatus statusMessage jobVersion jobPythonVersion lastDeployedDate
         lastExecutionStatus lastExecutionTime lastExecutionDuration successfulExecutions failedExecutions
         executions(pageNumber: 1, pageSize: 1, order: {property: "startTime", direction: DESC}) { id status startTime endTime }
       }
@@ -106,7 +106,7 @@ function plainJob(job) {
     next: typeof next === 'number' && next > 0 ? next : null,
     state: deployment ? (deployment.enabled ? 'enabled' : 'disabled') : 'not_deployed',
     deployment: deployment && {
-      status: lower(deployment.status) ?? 'none',
+      status: lower(deployment.rolloutStatus) ?? 'none',
       reason: deployment.statusMessage ?? '',
       version: deployment.jobVersion ?? '',
       python: deployment.jobPythonVersion ?? '',
