@@ -74,5 +74,6 @@ struct Command {
 [[nodiscard]] std::vector<Command> local_commands();
 [[nodiscard]] std::vector<Command> control_commands();
 [[nodiscard]] std::vector<Command> service_commands();
+[[nodiscard]] std::vector<Command> auth_commands();
 
 }  // namespace vdk::cli

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 
+#include "cli/commands/auth_setup.hpp"
 #include "cli/commands/server_setup.hpp"
 #include "cli/view/terminal.hpp"
 #include "vdk/control/remote.hpp"
@@ -56,6 +57,8 @@ void tell_retry(const std::string& reason, std::chrono::milliseconds pause) {
   pause >= long_enough ? log::warning(text + " in " + std::to_string(pause.count() / 1000) + " s") : log::debug(text);
 }
 
+}  // namespace
+
 /// The settings of the original. The waits are shorter than its 2, 4, 8 ... 120 s, which add up to ten minutes.
 http::ClientOptions http_options(const config::Settings& settings) {
   constexpr int many = 1000;
@@ -76,7 +79,13 @@ http::ClientOptions http_options(const config::Settings& settings) {
   return options;
 }
 
-}  // namespace
+auth::TokenSourceOptions token_options(const config::Settings& settings) {
+  auth::TokenSourceOptions options;
+  options.http = http_options(settings);
+  options.api_token = settings.get("api_token");
+  options.api_token_authorization_url = settings.get("api_token_authorization_url");
+  return options;
+}
 
 std::string login_name() {
   if (const passwd* entry = ::getpwuid(::geteuid()); entry != nullptr && entry->pw_name != nullptr) {
@@ -167,6 +176,9 @@ control::RemoteOptions Context::remote_options(const std::string& url) const {
   options.url = url;
   options.http = http_options(m_settings);
   options.op_id = m_op_id;
+  const auto tokens = std::make_shared<auth::TokenSource>(token_options(m_settings));
+  options.bearer = [tokens] { return tokens->token(); };
+  options.renew_bearer = [tokens](const std::string& refused) { return tokens->replace(refused).value_or(""); };
   return options;
 }
 

@@ -2,12 +2,13 @@
 # and every test link the same objects.
 
 # A module control_server lives in libvdk/control/server.
-set(VDK_ALL_MODULES core config job run control control_remote control_server target)
+set(VDK_ALL_MODULES core config auth job run control control_remote control_server target)
 
 # With VDK_ONLY=<module> just that module and what it needs is configured: quick builds while working on one part.
 set(VDK_ONLY "" CACHE STRING "Configure only this module and its dependencies")
 set(VDK_NEEDS_core "")
 set(VDK_NEEDS_config core)
+set(VDK_NEEDS_auth config core)
 set(VDK_NEEDS_job config core)
 set(VDK_NEEDS_run job config core)
 set(VDK_NEEDS_control job config core)

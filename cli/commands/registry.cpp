@@ -7,7 +7,7 @@
 namespace vdk::cli {
 
 Handler find_handler(std::string_view name) {
-  static constexpr std::array<std::pair<std::string_view, Handler>, 25> handlers = {{
+  static constexpr std::array<std::pair<std::string_view, Handler>, 28> handlers = {{
       {"create", run_create},
       {"deploy", run_deploy},
       {"execute", run_execute},
@@ -20,6 +20,9 @@ Handler find_handler(std::string_view name) {
       {"secrets", run_secrets},
       {"info", run_info},
       {"run", run_run},
+      {"login", run_login},
+      {"logout", run_logout},
+      {"auth status", run_auth_status},
       {"set-default", run_set_default},
       {"reset-default", run_reset_default},
       {"config explain", run_config_explain},

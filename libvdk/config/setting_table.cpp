@@ -102,10 +102,8 @@ std::vector<Setting> data_settings() {
 
 std::vector<Setting> control_settings() {
   return {
-      secret("api_token",
-             "OAuth2 API token for the control service. Only VDK_API_TOKEN is read from the environment. Accepted, "
-             "without effect in this version."),
-      inert("api_token_authorization_url", text, "", "Address at which the API token is exchanged."),
+      secret("api_token", "OAuth2 API token for the control service. Only VDK_API_TOKEN is read from the environment."),
+      setting("api_token_authorization_url", text, "", "Address at which the API token is exchanged."),
       setting("control_http_ca_file", path, "",
               "File of the certificate authorities to trust; SSL_CERT_FILE or the system's when empty."),
       setting("control_http_connect_retries", integer, "6",

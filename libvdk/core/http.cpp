@@ -9,6 +9,7 @@
 
 #include "core/curl.hpp"
 #include "vdk/core/error.hpp"
+#include "vdk/core/log.hpp"
 #include "vdk/core/text.hpp"
 
 namespace vdk::http {
@@ -103,6 +104,30 @@ std::string header_line(const std::string& name, const std::string& value) {
                                    "its value contains a line end", "nothing was sent", "remove the line end"});
   }
   return value.empty() ? name + ";" : name + ": " + value;
+}
+
+/// A header for the debug log. What is not known to be harmless is masked: names of secret headers are without number.
+std::string traced(const std::string& name, const std::string& value) {
+  constexpr std::array harmless = {"accept",      "allow",  "connection", "content-length", "content-type", "date",
+                                   "retry-after", "server", "user-agent", "vary",           "x-opid"};
+  const std::string lower = text::lower(name);
+  const bool shown = std::find(harmless.begin(), harmless.end(), lower) != harmless.end();
+  return name + ": " + (shown ? value : lower == "location" ? printable(value) : "***");
+}
+
+void trace(const Request& request, const Response& response, const std::string& failure) {
+  if (log::level() > log::Level::debug) {
+    return;
+  }
+  log::debug("http: > " + request.method + " " + printable(request.url));
+  for (const auto& [name, value] : request.headers) {
+    log::debug("http: > " + traced(name, value));
+  }
+  log::debug("http: < " + (failure.empty() ? std::to_string(response.status) : failure) + ", " +
+             std::to_string(response.body.size()) + " bytes");
+  for (const auto& [name, value] : response.headers) {
+    log::debug("http: < " + traced(name, value));
+  }
 }
 
 class CurlClient final : public Client {
@@ -214,6 +239,7 @@ class CurlClient final : public Client {
     api.setopt(handle, CURLOPT_HEADERDATA, &attempt);
     attempt.code = api.perform(handle);
     read_result(attempt);
+    trace(request, attempt.response, attempt.reason);
     return attempt;
   }
 

@@ -10,6 +10,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 ALLOWED = {
     "core": {"core"},
     "config": {"config", "core"},
+    "auth": {"auth", "config", "core"},
     "job": {"job", "config", "core"},
     "run": {"run", "job", "config", "core"},
     "target": {"target", "job", "config", "core"},

@@ -168,10 +168,17 @@ http::Response Wire::send(const Call& call) {
   if (!call.body.empty()) {
     request.headers.emplace_back("Content-Type", call.content_type);
   }
-  if (const std::string token = m_options.bearer ? m_options.bearer() : std::string(); !token.empty()) {
+  const std::string token = m_options.bearer ? m_options.bearer() : std::string();
+  if (!token.empty()) {
     request.headers.emplace_back("Authorization", "Bearer " + token);
   }
   http::Response response = transfer(request);
+  if (response.status == 401 && !token.empty() && m_options.renew_bearer) {
+    if (const std::string other = m_options.renew_bearer(token); !other.empty()) {
+      request.headers.back().second = "Bearer " + other;
+      response = transfer(request);
+    }
+  }
   if (response.status >= 300 && response.status < 400) {
     throw Error(ErrorKind::configuration,
                 {"cannot use the control service at " + m_base,

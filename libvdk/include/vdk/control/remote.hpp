@@ -15,6 +15,8 @@ struct RemoteOptions {
   http::ClientOptions http;
   std::string op_id;                    ///< X-OPID of every request
   std::function<std::string()> bearer;  ///< access token for the next request; empty = none. May be null
+  /// Told the token that the service did not take (401); another one to try once, empty = none. May be null.
+  std::function<std::string(const std::string& refused)> renew_bearer;
   /// How long `deploy` watches for the roll-out before it returns with status NONE.
   std::chrono::seconds rollout_timeout{1800};
 };
