@@ -143,7 +143,8 @@ class RunningService {
         m_background([this, options, clock, &reload] {
           guarded([&] {
             control::serve_embedded(
-                options, [home = options.home] { return server_target(home); }, clock, stop_requested, reload);
+                options, [home = options.home] { return server_target(home, &stop_requested); }, clock, stop_requested,
+                reload);
           });
         }),
         m_requests([this] { guarded([&] { m_rest.run(); }); }) {}

@@ -75,8 +75,8 @@ control::EmbeddedOptions server_options(const control::ServerConfig& config, con
   return options;
 }
 
-std::unique_ptr<target::Target> server_target(const fs::path& home) {
-  return target::make_local_target(home, files::executable());
+std::unique_ptr<target::Target> server_target(const fs::path& home, const std::atomic<bool>* stop) {
+  return target::make_local_target(home, files::executable(), stop);
 }
 
 std::string database_kind(const control::DatabaseOptions& database) {

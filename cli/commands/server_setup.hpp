@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <atomic>
 #include <filesystem>
 #include <map>
 #include <string>
@@ -33,7 +34,9 @@ namespace vdk::cli {
 [[nodiscard]] control::EmbeddedOptions server_options(const control::ServerConfig& config, const Context& context,
                                                       Interpreters interpreters);
 
-[[nodiscard]] std::unique_ptr<target::Target> server_target(const std::filesystem::path& home);
+/// Roll-outs of the target are given up when `stop` becomes true.
+[[nodiscard]] std::unique_ptr<target::Target> server_target(const std::filesystem::path& home,
+                                                            const std::atomic<bool>* stop = nullptr);
 
 /// "sqlite" or "postgresql".
 [[nodiscard]] std::string database_kind(const control::DatabaseOptions& database);

@@ -193,6 +193,11 @@ int open_input(const std::string& input) {
   return fd;
 }
 
+/// How often a flag that asks to stop is looked at.
+constexpr int k_stop_poll_ms = 100;
+
+bool has_own_group(const Command& command) { return command.timeout.has_value() || command.stop != nullptr; }
+
 int remaining_ms(const std::optional<std::chrono::steady_clock::time_point>& deadline) {
   if (!deadline) {
     return -1;
@@ -215,9 +220,12 @@ void read_streams(Stream& out, Stream& err, pid_t pid, const Command& command, R
     for (std::size_t i = 0; i < 2; ++i) {
       polled[i] = {.fd = open_streams[i] ? streams[i]->fd : -1, .events = POLLIN, .revents = 0};
     }
-    const int ready = poll(polled.data(), polled.size(), remaining_ms(deadline));
-    if (ready == 0) {
-      result.timed_out = true;
+    const int left = remaining_ms(deadline);
+    const bool sliced = command.stop != nullptr && (left < 0 || left > k_stop_poll_ms);
+    const int ready = poll(polled.data(), polled.size(), sliced ? k_stop_poll_ms : left);
+    result.stopped = command.stop != nullptr && *command.stop;
+    result.timed_out = ready == 0 && !sliced;
+    if (result.stopped || result.timed_out) {
       kill(-pid, SIGKILL);
       return;
     }
@@ -239,7 +247,7 @@ Result run(const Command& command, const std::function<void(std::string_view)>& 
   const int input = open_input(command.input);
   const pid_t pid = fork();
   if (pid == 0) {
-    if (command.timeout) {
+    if (has_own_group(command)) {
       setpgid(0, 0);
     }
     dup2(input, STDIN_FILENO);
@@ -252,7 +260,7 @@ Result run(const Command& command, const std::function<void(std::string_view)>& 
   if (pid < 0) {
     throw system_error("cannot start a process", fork_error, "Check the limits on processes and memory.");
   }
-  if (command.timeout) {
+  if (has_own_group(command)) {
     setpgid(pid, pid);
   }
   out.close_write();

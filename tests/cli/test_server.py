@@ -11,6 +11,7 @@ import socket
 import stat
 import subprocess
 import sys
+import time
 import unittest
 import urllib.request
 
@@ -65,6 +66,33 @@ class Serving(ServerTest):
         self.assertEqual(self.stop(server), 0, log.read_text())
         self.assertIn("vdk server stopped", log.read_text())
         self.assertFalse(self.vdk("server", "--status", "-o", "json", code=1).json()["running"])
+
+    def test_a_stop_does_not_wait_for_a_build_and_says_nothing_against_the_deployment(self):
+        with socket.socket() as silent:  # a package index that never answers
+            silent.bind(("127.0.0.1", 0))
+            silent.listen()
+            index = f"http://127.0.0.1:{silent.getsockname()[1]}/simple"
+            folder = self.job("some-job", {"config.ini": CONFIG, "10_step.py": "def run(j):\n    pass\n",
+                                           "requirements.txt": f"--index-url {index}\nnothing\n"})
+            server, log, address = self.server("--port", "0")
+            self.vdk("create", "--cloud", "-n", "some-job", "-t", "team-a", "-u", address)
+            deploy = subprocess.Popen([str(BINARY), "deploy", "-p", str(folder), "-t", "team-a", "-u", address],
+                                      env=self.env(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            try:
+                silent.settimeout(60)
+                connection, _ = silent.accept()  # pip asks
+                self.addCleanup(connection.close)
+                connection.settimeout(20)
+                begin = time.monotonic()
+                self.assertEqual(self.stop(server), 0, log.read_text())
+                self.assertLess(time.monotonic() - begin, 10)
+                while connection.recv(65536):  # ends when pip has ended: nothing goes on without the server
+                    pass
+            finally:
+                deploy.kill()
+                deploy.wait()
+            (status,) = self.store().execute("SELECT status FROM desired_data_job_deployment").fetchone()
+            self.assertEqual(status, -1, "the build was interrupted, it did not fail")
 
     def test_a_killed_server_is_not_shown_as_running(self):
         server, _, _ = self.server()

@@ -129,6 +129,11 @@ void Synchronizer::repair(Deployment actual) {
   try {
     const Deployment before = actual;
     hand_over(actual, owner->team, before, {});
+  } catch (const Error& problem) {
+    if (problem.kind() == ErrorKind::interrupted) {
+      throw;
+    }
+    log::warning("the deployment of '" + actual.job_name + "' cannot be repaired: " + problem.what());
   } catch (const std::exception& problem) {
     log::warning("the deployment of '" + actual.job_name + "' cannot be repaired: " + problem.what());
   }
@@ -155,6 +160,9 @@ void Synchronizer::apply(const Desired& desired, const std::optional<Deployment>
     failpoint("synchronizer.applied");
     running.resources = with_defaults(m_context.options, wanted.resources);
   } catch (const Error& problem) {
+    if (problem.kind() == ErrorKind::interrupted) {
+      throw;  // says nothing about the deployment: the next server goes on with it
+    }
     note_failure(desired, problem);
     return;
   } catch (const std::exception& problem) {

@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "vdk/control/counters.hpp"
+#include "vdk/core/error.hpp"
 #include "vdk/core/log.hpp"
 
 namespace vdk::control {
@@ -157,7 +158,9 @@ void SynchronizerTask::work() {
       done = carry_out(parts, synchronizer, *step);
       told.clear();
     } catch (const std::exception& problem) {
-      if (told != problem.what()) {
+      const auto* error = dynamic_cast<const Error*>(&problem);
+      const bool interrupted = error != nullptr && error->kind() == ErrorKind::interrupted;
+      if (!interrupted && told != problem.what()) {
         told = problem.what();
         log::error("synchronizer: '" + step->job + "': " + told);
       }

@@ -29,8 +29,8 @@ void remove_deployment(const fs::path& directory) {
 
 }  // namespace
 
-Deployments::Deployments(const std::filesystem::path& home)
-    : m_directory(home / "deployments"), m_locks(home / "locks"), m_environments(home) {}
+Deployments::Deployments(const std::filesystem::path& home, const std::atomic<bool>* stop)
+    : m_directory(home / "deployments"), m_locks(home / "locks"), m_environments(home, stop) {}
 
 std::filesystem::path Deployments::folder(const std::string& job_name, const std::string& version_hash) const {
   check_folder_name(job_name, "the name of a job");

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <atomic>
 #include <filesystem>
 #include <functional>
 #include <map>
@@ -19,7 +20,7 @@ class Deployments {
  public:
   using HashesInUse = std::function<std::set<std::string>(const std::string& job_name)>;
 
-  explicit Deployments(const std::filesystem::path& home);
+  explicit Deployments(const std::filesystem::path& home, const std::atomic<bool>* stop = nullptr);
 
   AppliedDeployment apply(const DeploymentSpec& spec,
                           const std::function<void(const std::filesystem::path&)>& write_sources,

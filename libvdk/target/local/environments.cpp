@@ -5,6 +5,9 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
+#include <thread>
+#include <utility>
 
 #include "target/local/documents.hpp"
 #include "target/local/interpreters.hpp"
@@ -70,24 +73,6 @@ std::string failure_lines(const process::Result& result) {
 
 constexpr const char* build_mark = "VDK_ENVIRONMENT_BUILD";
 
-/// `environment` marks the process, so that one whose vdk was killed can be found.
-process::Result run_python_tool(std::vector<std::string> argv, const fs::path& directory, const fs::path& environment,
-                                const Progress& progress) {
-  process::Command command;
-  command.argv = std::move(argv);
-  command.directory = directory;
-  command.unset = {"PYTHONHOME", "PYTHONPATH", "VIRTUAL_ENV", "CONDA_PREFIX", "__PYVENV_LAUNCHER__"};
-  command.set = {{build_mark, environment.string()},
-                 {"PYTHONUNBUFFERED", "1"},
-                 {"PIP_NO_INPUT", "1"},
-                 {"PIP_DISABLE_PIP_VERSION_CHECK", "1"}};
-  return process::run(command, [&](std::string_view line) {
-    if (progress && !is_noise(text::trim(line))) {
-      progress(line);
-    }
-  });
-}
-
 /// uv does not read the settings of pip; where somebody configured pip, pip is what works.
 bool pip_is_configured() {
   for (const char* name : {"PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_FIND_LINKS", "PIP_NO_INDEX", "PIP_CONFIG_FILE",
@@ -126,6 +111,13 @@ Error requirements_error(const process::Result& result) {
        "be reached, then deploy again"}};
 }
 
+Error interrupted() {
+  return {ErrorKind::interrupted,
+          {"the environment was not built", "the server stops",
+           "The job is not rolled out yet; a deployment that exists goes on running.",
+           "Nothing has to be done: the next server rolls it out."}};
+}
+
 void expect(bool good, const Error& error) {
   if (!good) {
     throw error;
@@ -134,8 +126,46 @@ void expect(bool good, const Error& error) {
 
 }  // namespace
 
-Environments::Environments(const std::filesystem::path& home)
-    : m_directory(home / "environments"), m_interpreter_cache(home / "interpreters.json") {}
+Environments::Environments(const std::filesystem::path& home, const std::atomic<bool>* stop)
+    : m_directory(home / "environments"), m_interpreter_cache(home / "interpreters.json"), m_stop(stop) {}
+
+bool Environments::is_stopped() const { return m_stop != nullptr && *m_stop; }
+
+/// Somebody else may be building this environment for minutes.
+files::FileLock Environments::lock(const std::string& key) const {
+  const fs::path path = m_directory / (key + ".lock");
+  if (m_stop == nullptr) {
+    return files::FileLock::acquire(path);
+  }
+  while (true) {
+    if (auto lock = files::FileLock::try_acquire(path)) {
+      return std::move(*lock);
+    }
+    expect(!is_stopped(), interrupted());
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  }
+}
+
+/// `environment` marks the process, so that one whose vdk was killed can be found.
+process::Result Environments::run_tool(std::vector<std::string> argv, const fs::path& directory,
+                                       const fs::path& environment, const Progress& progress) const {
+  process::Command command;
+  command.argv = std::move(argv);
+  command.directory = directory;
+  command.stop = m_stop;
+  command.unset = {"PYTHONHOME", "PYTHONPATH", "VIRTUAL_ENV", "CONDA_PREFIX", "__PYVENV_LAUNCHER__"};
+  command.set = {{build_mark, environment.string()},
+                 {"PYTHONUNBUFFERED", "1"},
+                 {"PIP_NO_INPUT", "1"},
+                 {"PIP_DISABLE_PIP_VERSION_CHECK", "1"}};
+  auto result = process::run(command, [&](std::string_view line) {
+    if (progress && !is_noise(text::trim(line))) {
+      progress(line);
+    }
+  });
+  expect(!result.stopped, interrupted());
+  return result;
+}
 
 std::filesystem::path Environments::python(const std::string& key) const { return m_directory / key / "bin/python"; }
 
@@ -167,7 +197,7 @@ ReadyEnvironment Environments::ensure(const std::string& interpreter_path, const
                                      interpreter->implementation + "\n" + builder_abi + "\n" + requirements.canonical)
                               .substr(0, 32);
   files::make_private_directory(m_directory);
-  ReadyEnvironment ready{key, {}, false, files::FileLock::acquire(m_directory / (key + ".lock"))};
+  ReadyEnvironment ready{key, {}, false, lock(key)};
   const fs::path directory = m_directory / key;
   if (is_complete(key)) {
     if (auto resolved = parse_requirements(files::read(directory / "complete"))) {
@@ -198,26 +228,25 @@ void Environments::build(const std::filesystem::path& directory, const Interpret
     const auto uv = requirements.none || pip_is_configured() ? std::nullopt : process::find_program("uv");
     process::Result made;
     if (uv) {
-      made = run_python_tool(
-          {uv->string(), "venv", "--no-project", "--python", interpreter.path.string(), directory.string()},
-          job_directory, directory, progress);
+      made = run_tool({uv->string(), "venv", "--no-project", "--python", interpreter.path.string(), directory.string()},
+                      job_directory, directory, progress);
     } else {
       std::vector<std::string> argv{interpreter.path.string(), "-m", "venv"};
       if (requirements.none) {
         argv.emplace_back("--without-pip");  // most of the time goes into pip
       }
       argv.push_back(directory.string());
-      made = run_python_tool(std::move(argv), "/", directory, {});
+      made = run_tool(std::move(argv), "/", directory, {});
     }
     expect(made.exit_code == 0, venv_error(interpreter, made));
     if (!requirements.none) {
-      const auto installed = uv ? run_python_tool({uv->string(), "pip", "install", "--python", python, "-r", file},
-                                                  job_directory, directory, progress)
-                                : run_python_tool({python, "-m", "pip", "install", "--disable-pip-version-check",
-                                                   "--no-input", "--progress-bar", "off", "-r", file},
-                                                  job_directory, directory, progress);
+      const auto installed = uv ? run_tool({uv->string(), "pip", "install", "--python", python, "-r", file},
+                                           job_directory, directory, progress)
+                                : run_tool({python, "-m", "pip", "install", "--disable-pip-version-check", "--no-input",
+                                            "--progress-bar", "off", "-r", file},
+                                           job_directory, directory, progress);
       expect(installed.exit_code == 0, requirements_error(installed));
-      const auto frozen = run_python_tool({python, "-I", "-c", freeze_program}, "/", directory, {});
+      const auto frozen = run_tool({python, "-I", "-c", freeze_program}, "/", directory, {});
       expect(frozen.exit_code == 0, venv_error(interpreter, frozen));
       resolved = text::lines(frozen.out);
       std::erase(resolved, "");

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <atomic>
 #include <filesystem>
 #include <functional>
 #include <set>
@@ -9,6 +10,7 @@
 
 #include "target/local/requirements.hpp"
 #include "vdk/core/files.hpp"
+#include "vdk/core/process.hpp"
 #include "vdk/target/local.hpp"
 
 namespace vdk::target::local {
@@ -28,7 +30,8 @@ struct ReadyEnvironment {
 /// last.
 class Environments {
  public:
-  explicit Environments(const std::filesystem::path& home);
+  /// `stop`: see make_local_target.
+  explicit Environments(const std::filesystem::path& home, const std::atomic<bool>* stop = nullptr);
 
   /// The environment for this interpreter and the requirements of the job in `job_directory`; built when missing.
   [[nodiscard]] ReadyEnvironment ensure(const std::string& interpreter, const std::string& python_version,
@@ -39,11 +42,16 @@ class Environments {
   void collect(const std::function<std::set<std::string>()>& used);
 
  private:
+  [[nodiscard]] bool is_stopped() const;
+  [[nodiscard]] files::FileLock lock(const std::string& key) const;
+  process::Result run_tool(std::vector<std::string> argv, const std::filesystem::path& directory,
+                           const std::filesystem::path& environment, const Progress& progress) const;
   void build(const std::filesystem::path& directory, const Interpreter& interpreter, const Requirements& requirements,
              const std::filesystem::path& job_directory, const Progress& progress);
 
   std::filesystem::path m_directory;
   std::filesystem::path m_interpreter_cache;
+  const std::atomic<bool>* m_stop;
 };
 
 }  // namespace vdk::target::local

@@ -9,8 +9,9 @@ namespace {
 
 class LocalTarget final : public Target {
  public:
-  LocalTarget(const std::filesystem::path& home, const std::filesystem::path& vdk_executable)
-      : m_deployments(home), m_executions(home, vdk_executable) {}
+  LocalTarget(const std::filesystem::path& home, const std::filesystem::path& vdk_executable,
+              const std::atomic<bool>* stop)
+      : m_deployments(home, stop), m_executions(home, vdk_executable) {}
 
   AppliedDeployment apply(const DeploymentSpec& spec,
                           const std::function<void(const std::filesystem::path&)>& write_sources,
@@ -42,8 +43,8 @@ class LocalTarget final : public Target {
 }  // namespace
 
 std::unique_ptr<Target> make_local_target(const std::filesystem::path& home,
-                                          const std::filesystem::path& vdk_executable) {
-  return std::make_unique<LocalTarget>(std::filesystem::absolute(home).lexically_normal(), vdk_executable);
+                                          const std::filesystem::path& vdk_executable, const std::atomic<bool>* stop) {
+  return std::make_unique<LocalTarget>(std::filesystem::absolute(home).lexically_normal(), vdk_executable, stop);
 }
 
 }  // namespace vdk::target

@@ -52,6 +52,19 @@ TEST_CASE("a timeout kills the whole process group") {
   CHECK(std::chrono::steady_clock::now() - start < 10s);
 }
 
+TEST_CASE("a flag that becomes true kills the whole process group") {
+  std::atomic<bool> stop = false;
+  std::jthread stopper([&] {
+    std::this_thread::sleep_for(200ms);
+    stop = true;
+  });
+  const auto start = std::chrono::steady_clock::now();
+  const auto result = process::run({.argv = {"sh", "-c", "sleep 30 & sleep 30"}, .stop = &stop});
+  CHECK(result.stopped);
+  CHECK(std::chrono::steady_clock::now() - start < 10s);
+  CHECK_FALSE(process::run({.argv = {"true"}, .timeout = 20s, .stop = nullptr}).stopped);
+}
+
 TEST_CASE("a detached process writes to its log and has an identity until it ends") {
   const files::TemporaryDirectory dir;
   const pid_t pid = process::spawn_detached({.argv = {"sh", "-c", "echo hello; exec sleep 30"}}, dir.path() / "log");

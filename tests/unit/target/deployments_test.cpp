@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <arpa/inet.h>
 #include <doctest/doctest.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
@@ -208,4 +211,33 @@ TEST_CASE_FIXTURE(LocalTargetFixture, "an interpreter that is gone is named") {
 TEST_CASE_FIXTURE(LocalTargetFixture, "a name that leaves the folder is refused") {
   CHECK_THROWS_AS(deploy("../job", "h1"), vdk::Error);
   CHECK_THROWS_AS(deploy("job-one", "a/b"), vdk::Error);
+}
+
+TEST_CASE_FIXTURE(LocalTargetFixture, "a build that hangs is given up when the server stops, and leaves nothing") {
+  std::atomic<bool> stop = false;
+  const auto stopping = vdk::target::make_local_target(home, VDK_TEST_SUPERVISOR, &stop);
+  const int silent = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);  // a package index that never answers
+  sockaddr_in address{};
+  socklen_t size = sizeof address;
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  REQUIRE(::bind(silent, reinterpret_cast<const sockaddr*>(&address), size) == 0);
+  REQUIRE(::listen(silent, 8) == 0);
+  ::getsockname(silent, reinterpret_cast<sockaddr*>(&address), &size);
+  const std::string index = "http://127.0.0.1:" + std::to_string(ntohs(address.sin_port)) + "/simple";
+  const auto start = std::chrono::steady_clock::now();
+  std::jthread stopper([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(500));
+    stop = true;
+  });
+  try {
+    stopping->apply(spec("job-one", "h1"), sources("", "--index-url " + index + "\nnothing\n"), {});
+    FAIL("no error");
+  } catch (const vdk::Error& error) {
+    CHECK(error.kind() == vdk::ErrorKind::interrupted);
+  }
+  CHECK(std::chrono::steady_clock::now() - start < std::chrono::seconds(20));
+  ::close(silent);
+  CHECK(target->list().empty());
+  CHECK(count_folders(home / "environments") == 0);
 }

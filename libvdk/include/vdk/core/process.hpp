@@ -3,6 +3,7 @@
 
 #include <sys/types.h>
 
+#include <atomic>
 #include <chrono>
 #include <filesystem>
 #include <functional>
@@ -22,11 +23,13 @@ struct Command {
   std::vector<std::string> unset;                    ///< environment to remove
   std::string input;                                 ///< standard input; empty = /dev/null
   std::optional<std::chrono::milliseconds> timeout;  ///< the process group is killed when it passes
+  const std::atomic<bool>* stop = nullptr;           ///< the process group is killed when it becomes true
 };
 
 struct Result {
   int exit_code = -1;  ///< 128 + signal number when a signal ended it
   bool timed_out = false;
+  bool stopped = false;  ///< `Command::stop` became true
   std::string out;
   std::string err;
 };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <atomic>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -30,8 +31,11 @@ struct Interpreter {
 ///   deployments/JOB/HASH/{job/,spec.json}   deployments/JOB/current -> HASH
 ///   environments/KEY/                       content-addressed, renamed into place
 ///   executions/ID/{spec.json,lock,started,log,result.json}
+/// Once `stop` is true (when given, it outlives the target) an environment that is being built is given up:
+/// Error(interrupted).
 [[nodiscard]] std::unique_ptr<Target> make_local_target(const std::filesystem::path& home,
-                                                        const std::filesystem::path& vdk_executable);
+                                                        const std::filesystem::path& vdk_executable,
+                                                        const std::atomic<bool>* stop = nullptr);
 
 /// The folder of one execution as its supervisor sees it (hidden command `vdk __execute DIR`).
 struct LocalExecution {
