@@ -76,4 +76,20 @@ std::string Metrics::text() const {
   return out;
 }
 
+std::string SharedText::get(const std::function<std::string()>& make) {
+  std::unique_lock making(m_making, std::try_to_lock);
+  if (!making) {
+    const std::lock_guard lock(m_mutex);
+    if (!m_last.empty()) {
+      return m_last;
+    }
+  }
+  if (!making) {
+    making.lock();
+  }
+  std::string text = make();
+  const std::lock_guard lock(m_mutex);
+  return m_last = std::move(text);
+}
+
 }  // namespace vdk::control::rest

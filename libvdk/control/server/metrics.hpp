@@ -4,6 +4,7 @@
 #include <array>
 #include <atomic>
 #include <chrono>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <string>
@@ -40,6 +41,17 @@ class Metrics {
   };
   mutable std::mutex m_mutex;
   std::map<std::tuple<std::string, std::string, int>, Histogram, std::less<>> m_requests;
+};
+
+/// A text that takes a while to make. While one caller makes it the others get the last one instead of waiting.
+class SharedText {
+ public:
+  std::string get(const std::function<std::string()>& make);
+
+ private:
+  std::mutex m_making;
+  std::mutex m_mutex;
+  std::string m_last;
 };
 
 /// Prometheus text about the data jobs (contract control 5.9).

@@ -77,7 +77,10 @@ void add_answers(Json& schemas) {
                 {"last_deployed_date", nullable(time())},
                 {"last_deployed_by", nullable(text())},
                 {"status", {{"type", "string"}, {"enum", {"NONE", "SUCCESS", "PLATFORM_ERROR", "USER_ERROR"}}}},
-                {"status_message", nullable(text())}});
+                {"status_message", nullable(text())},
+                {"interpreter", nullable(text())},
+                {"environment", nullable(text())},
+                {"resolved_requirements", list(text())}});
   schemas["ExecutionDeployment"] = complete({{"vdk_version", nullable(text())},
                                              {"job_version", nullable(text())},
                                              {"python_version", nullable(text())},
@@ -104,7 +107,9 @@ void add_answers(Json& schemas) {
        {"deployment", schema_ref("ExecutionDeployment")}});
   schemas["DataJobExecutionLogs"] = complete({{"logs", text()}});
   schemas["DataJobVersion"] = complete({{"version_sha", text()}});
-  schemas["DataJobApiInfo"] = complete({{"api_version", text()}, {"supported_python_versions", list(text())}});
+  schemas["DataJobApiInfo"] = complete({{"api_version", text()},
+                                        {"supported_python_versions", list(text())},
+                                        {"default_python_version", nullable(text())}});
   schemas["Health"] = complete({{"status", {{"type", "string"}, {"enum", {"UP", "DOWN"}}}}});
   schemas["AnyObject"] = {{"type", "object"}, {"additionalProperties", true}};
   schemas["DataJobQueryResponse"] =

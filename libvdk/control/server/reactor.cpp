@@ -26,6 +26,7 @@ constexpr std::uint64_t k_wake = 1;
 constexpr std::size_t k_turn = 1UL << 20U;   ///< bytes that one connection may deliver before the others have a turn
 constexpr std::size_t k_eager = 64UL << 10;  ///< bodies above are refused before they are sent when the server is busy
 constexpr int k_max_express = 256;
+constexpr int k_express_workers = 2;  ///< metrics of many jobs take a while, of which health must not have to wait
 constexpr auto k_write_timeout = std::chrono::seconds(60);
 constexpr auto k_drain_timeout = std::chrono::seconds(2);
 constexpr auto k_stop_timeout = std::chrono::seconds(30);
@@ -90,7 +91,9 @@ void Reactor::start_threads() {
   for (int i = 0; i < m_workers; ++i) {
     m_threads.emplace_back([this] { work(m_lane); });
   }
-  m_threads.emplace_back([this] { work(m_express_lane); });
+  for (int i = 0; i < k_express_workers; ++i) {
+    m_threads.emplace_back([this] { work(m_express_lane); });
+  }
   m_metrics.workers = m_workers;
 }
 

@@ -38,7 +38,7 @@ struct Reply {
 class Reactor {
  public:
   using Answer = std::function<Reply(Exchange&)>;
-  /// True for a request line that is answered even under overload, by a worker of its own.
+  /// True for a request line that is answered even under overload, by workers of its own.
   using IsExpress = std::function<bool(std::string_view request_line)>;
 
   Reactor(ServerLimits limits, int workers, Answer answer, IsExpress is_express, Metrics& metrics);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <chrono>
+#include <memory>
 
 #include "control/server/page.hpp"
 #include "control/server/routes.hpp"
@@ -47,8 +48,12 @@ ApiAnswer swagger(const ApiRequest& /*request*/) {
 std::vector<Route> system_routes(const Metrics& metrics, const std::string& api_version) {
   const std::string document = openapi_document(api_version);
   const auto alive = [](const ApiRequest& /*request*/) { return up(true); };
-  const auto prometheus = [&metrics](Service& service, const ApiRequest& /*request*/) {
-    return ApiAnswer{200, "text/plain; version=0.0.4; charset=utf-8", metrics.text() + job_metrics(service), {}};
+  const auto shared = std::make_shared<SharedText>();
+  const auto prometheus = [&metrics, shared](Service& service, const ApiRequest& /*request*/) {
+    return ApiAnswer{200,
+                     "text/plain; version=0.0.4; charset=utf-8",
+                     metrics.text() + shared->get([&] { return job_metrics(service); }),
+                     {}};
   };
   return {
       {"GET", "/data-jobs/debug/health", check_health, {}, false},

@@ -48,7 +48,10 @@ Json status(const Deployment& deployment) {
           {"last_deployed_date", time_or_null(deployment.last_deployed_date)},
           {"last_deployed_by", text_or_null(deployment.last_deployed_by)},
           {"status", to_string(deployment.status)},
-          {"status_message", text_or_null(deployment.status_message)}};
+          {"status_message", text_or_null(deployment.status_message)},
+          {"interpreter", text_or_null(deployment.interpreter)},
+          {"environment", text_or_null(deployment.environment)},
+          {"resolved_requirements", deployment.resolved_requirements}};
 }
 
 /// A deployment as it was when an execution started.
@@ -111,7 +114,9 @@ std::string to_json(const std::vector<Execution>& executions) {
 }
 
 std::string to_json(const ServiceInfo& info) {
-  return dump({{"api_version", info.api_version}, {"supported_python_versions", info.supported_python_versions}});
+  return dump({{"api_version", info.api_version},
+               {"supported_python_versions", info.supported_python_versions},
+               {"default_python_version", text_or_null(info.default_python_version)}});
 }
 
 std::string object_json(std::string_view name, std::string_view value) {

@@ -94,6 +94,25 @@ TEST_CASE_FIXTURE(RestFixture, "an overloaded server says so at once and still t
   CHECK(second.receive().status == 200);
 }
 
+TEST_CASE_FIXTURE(RestFixture, "health does not wait for metrics that take a while") {
+  std::atomic<bool> hold{true};
+  std::atomic<int> opened{0};
+  open_service = [&] {
+    const bool first = opened++ == 0;
+    while (first && hold) {
+      std::this_thread::sleep_for(5ms);
+    }
+    return open();
+  };
+  start();
+  Wire slow(port);
+  slow.send(request("GET", "/data-jobs/debug/prometheus"));
+  std::this_thread::sleep_for(100ms);
+  CHECK(call("GET", "/data-jobs/debug/health/liveness").status == 200);
+  hold = false;
+  CHECK(slow.receive().status == 200);
+}
+
 TEST_CASE_FIXTURE(RestFixture, "a newcomer takes the place of an idle connection") {
   rest.limits.max_connections = 3;
   start();

@@ -91,6 +91,9 @@ TEST_CASE_FIXTURE(Deployed, "deployments answer in the original's order of check
   CHECK(list[0]["mode"] == "release");
   CHECK(list[0]["job_version"].get<std::string>().size() == 40);
   CHECK(list[0].contains("status_message"));
+  CHECK(list[0]["interpreter"].is_string());
+  CHECK(list[0]["environment"].is_string());
+  CHECK(list[0]["resolved_requirements"].is_array());
   CHECK(call("DELETE", "jobs/some-job/deployments/any").status == 202);
   CHECK(call("GET", "jobs/some-job/deployments").body == "[]");
   CHECK(call("DELETE", "jobs/some-job/deployments/any").status == 202);
@@ -174,6 +177,7 @@ TEST_CASE_FIXTURE(RestFixture, "every answer carries the operation id and refuse
   CHECK(echoed.header("X-OPID") == "0123456789abcdef");
   CHECK(echoed.header("X-Content-Type-Options") == "nosniff");
   CHECK(echoed.json()["supported_python_versions"] == nlohmann::json({"3.11", "3.10"}));
+  CHECK(echoed.json()["default_python_version"] == "3.11");
   CHECK(call("GET", "info").header("X-OPID").starts_with("01"));
   CHECK(call("GET", "info", "", "X-OPID: \xff\xfe\r\n").header("X-OPID").starts_with("01"));
 }
