@@ -17,7 +17,8 @@ namespace {
 using namespace std::chrono_literals;
 using remote::Json;
 
-constexpr int k_page_size = 100;
+/// Ten times what the original client asks for: every page costs the service a look at all jobs.
+constexpr int k_page_size = 1000;
 
 // The original client asks for this team where none is given; the service does not look at it.
 constexpr const char* k_no_team = "no-team-specified";

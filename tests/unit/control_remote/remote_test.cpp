@@ -253,16 +253,16 @@ TEST_CASE("executions come newest first, whatever the order of the service") {
   CHECK(service->execution_logs("A B", "some-job", "1", 5).empty());
 }
 
-TEST_CASE("jobs are read in pages of 100 until a short one, and only those of the team") {
+TEST_CASE("jobs are read in pages of 1000 until a short one, and only those of the team") {
   Json page = Json::array();
-  for (int i = 0; i < 100; ++i) {
+  for (int i = 0; i < 1000; ++i) {
     page.push_back({{"jobName", "job-" + std::to_string(i)}, {"config", {{"team", i == 7 ? "RED" : "red"}}}});
   }
   const Json full = {{"data", {{"content", page}}}};
   const std::string path = "/data-jobs/for-team/red/jobs*";
   Canned service(Json::array({rule("GET", path, 200, full.dump()), rule("GET", path, 200, full.dump()),
                               rule("GET", path, 200, R"({"data":{"content":[]}})")}));
-  CHECK(service->list_jobs("red", 1).size() == 198);
+  CHECK(service->list_jobs("red", 1).size() == 1998);
   CHECK(service.requests().size() == 3);
 }
 
