@@ -91,9 +91,8 @@ def main():
     run_ctest(options.build)
     for folder in ("conformance", "cli"):
         run_unittest(ROOT / "tests" / folder)
-    crash = ROOT / "tests" / "crash" / "crash_test.py"
-    if crash.exists() and not options.without_crash:
-        run_program("crash", [sys.executable, str(crash)], str(ROOT), 900)
+    for name in ("crash_test.py", "servers_test.py") if not options.without_crash else ():
+        run_program(f"crash/{name}", [sys.executable, str(ROOT / "tests" / "crash" / name)], str(ROOT), 900)
     if FAILURES:
         print("failed: " + ", ".join(FAILURES))
     skips = f", {TOTAL['skipped']} skipped" if TOTAL["skipped"] else ""
