@@ -58,6 +58,7 @@ void Synchronizer::note_failure(const Desired& desired, const Error& problem) {
   }
   write.commit();
   ++counters().rollouts_failed;
+  count_rollout(name, status);
   if (m_background) {
     log::warning("the deployment of '" + name + "' failed: " + problem.what());
   }
@@ -172,6 +173,7 @@ void Synchronizer::apply(const Desired& desired, const std::optional<Deployment>
   }
   note_success(desired, running);
   ++counters().rollouts_successful;
+  count_rollout(wanted.job_name, DeploymentStatus::success);
 }
 
 void Synchronizer::work(const Step& step, const target::Progress& progress) {

@@ -5,6 +5,7 @@
 
 #include "control/server/metrics.hpp"
 #include "control/server/metrics_text.hpp"
+#include "vdk/control/counters.hpp"
 #include "vdk/core/text.hpp"
 
 namespace vdk::control::rest {
@@ -59,6 +60,17 @@ void add_info(std::string& out, const DataJob& job) {
       addresses(job, job.contacts.notified_on_job_failure_platform_error));
 }
 
+void add_rollouts(std::string& out, const std::string& job, const RolloutCounts& counts) {
+  for (auto item = counts.lower_bound({job, DeploymentStatus{}}); item != counts.end() && item->first.first == job;
+       ++item) {
+    const DeploymentStatus status = item->first.second;
+    const std::string labels =
+        fmt::format("{{dataJob=\"{}\",status=\"{}\"}}", prometheus_escape(job), to_string(status));
+    out += fmt::format("taurus_deployment_status_summary_count{} {}\n", labels, item->second);
+    out += fmt::format("taurus_deployment_status_summary_sum{} {}\n", labels, item->second * deployment_value(status));
+  }
+}
+
 /// The newest execution that ended and was not skipped: a skipped one says nothing about the job.
 const Execution* last_ended(const JobOverview& overview) {
   const auto found = std::find_if(overview.executions.begin(), overview.executions.end(), [](const Execution& item) {
@@ -78,6 +90,9 @@ std::string job_metrics(Service& service) {
   prometheus_head(delay, "taurus_datajob_notification_delay", "gauge", "Minutes before somebody is notified.");
   prometheus_head(termination, "taurus_datajob_termination_status", "gauge", "How the last execution ended.");
   prometheus_head(deployment, "taurus_deployment_status_gauge", "gauge", "How the last roll-out ended.");
+  std::string rollouts;
+  prometheus_head(rollouts, "taurus_deployment_status_summary", "summary", "Roll-outs of this server by outcome.");
+  const RolloutCounts counts = rollout_counts();
   for (const JobOverview& overview : service.list_jobs({}, 3)) {
     const std::string name = prometheus_escape(overview.job.job_name);
     add_info(info, overview.job);
@@ -91,8 +106,9 @@ std::string job_metrics(Service& service) {
       deployment += fmt::format("taurus_deployment_status_gauge{{dataJob=\"{}\"}} {}\n", name,
                                 deployment_value(overview.deployment->status));
     }
+    add_rollouts(rollouts, overview.job.job_name, counts);
   }
-  return info + delay + termination + deployment;
+  return info + delay + termination + deployment + rollouts;
 }
 
 }  // namespace vdk::control::rest

@@ -217,6 +217,8 @@ TEST_CASE_FIXTURE(Deployed, "metrics name jobs, with their labels escaped") {
   const std::string metrics = call("GET", "/data-jobs/debug/prometheus").body;
   CHECK(metrics.find(R"(email_notified_on_success="a\"b\\c@d.e")") != std::string::npos);
   CHECK(metrics.find(R"(taurus_deployment_status_gauge{dataJob="some-job"} 0)") != std::string::npos);
+  CHECK(metrics.find(R"(taurus_deployment_status_summary_count{dataJob="some-job",status="SUCCESS"} )") !=
+        std::string::npos);
   CHECK(metrics.find(R"(http_server_requests_seconds_count{method="GET",)"
                      R"(uri="/data-jobs/for-team/{team_name}/jobs/{job_name}",status="200"} 1)") != std::string::npos);
   CHECK(metrics.find("vdk_deploy_datajob_synchronizer_successful_invocations_counter_total") != std::string::npos);

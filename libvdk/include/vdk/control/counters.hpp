@@ -2,6 +2,11 @@
 #pragma once
 
 #include <atomic>
+#include <map>
+#include <string>
+#include <utility>
+
+#include "vdk/control/model.hpp"
 
 namespace vdk::control {
 
@@ -21,5 +26,10 @@ struct Counters {
   std::atomic<bool> synchronizes{false};  ///< this process holds the synchronizer's lease
 };
 [[nodiscard]] Counters& counters() noexcept;
+
+/// How often roll-outs of each job ended how in this process.
+using RolloutCounts = std::map<std::pair<std::string, DeploymentStatus>, long long>;
+void count_rollout(const std::string& job, DeploymentStatus status);
+[[nodiscard]] RolloutCounts rollout_counts();
 
 }  // namespace vdk::control
