@@ -5,6 +5,7 @@ import contextlib
 import http.server
 import json
 import os
+import shutil
 import socket
 import stat
 import subprocess
@@ -18,6 +19,7 @@ import urllib.request
 
 import original
 from harness import BINARY, ROOT, Result, VdkTest
+from test_page import chromium, driver_folder
 
 sys.path.insert(0, str(ROOT / "tests" / "support"))
 from oidc_provider import provider  # noqa: E402
@@ -29,6 +31,9 @@ class Service(http.server.BaseHTTPRequestHandler):
 
     def do_GET(self):
         server = self.server
+        if self.path.endswith("/.well-known/openid-configuration"):
+            self.reply(200, json.dumps(self.metadata).encode())
+            return
         token = self.headers.get("Authorization", "").removeprefix("Bearer ")
         server.tokens.append(token)
         try:
@@ -45,6 +50,16 @@ class Service(http.server.BaseHTTPRequestHandler):
             self.reply(200, json.dumps({"api_version": "1", "supported_python_versions": ["3.11"]}).encode())
         else:
             self.reply(200, json.dumps({"data": {"content": [], "totalItems": 0, "totalPages": 1}, "errors": []}).encode())
+
+    def do_POST(self):
+        """A provider that is told what to answer, for what the real one does not do on demand."""
+        form = dict(urllib.parse.parse_qsl(self.rfile.read(int(self.headers["Content-Length"])).decode()))
+        self.server.forms.append(form)
+        status, answer = self.server.answers.pop(0) if self.server.answers else (200, {})
+        if answer == {}:
+            claims = base64.urlsafe_b64encode(json.dumps({"exp": time.time() + 900, "username": "eve", "n": len(self.server.forms)}).encode())
+            answer = {"access_token": f"e30.{claims.decode().rstrip('=')}.x", "token_type": "Bearer", "expires_in": 900}
+        self.reply(status, json.dumps(answer).encode())
 
     def reply(self, status, body):
         self.send_response(status)
@@ -74,6 +89,7 @@ class LoginTest(VdkTest):
         super().setUp()
         self.service = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Service)
         self.service.tokens, self.service.refused, self.service.end = [], set(), 0
+        self.service.forms, self.service.answers = [], []
         threading.Thread(target=self.service.serve_forever, daemon=True).start()
         self.addCleanup(self.service.server_close)
         self.addCleanup(self.service.shutdown)
@@ -216,6 +232,78 @@ class Flows(LoginTest):
         self.vdk("auth", "status", code=4)
 
 
+class Browser(LoginTest):
+    def test_a_person_logs_in_with_chromium(self):
+        folder = driver_folder()
+        process = self.start("--issuer", self.issuer, "--events", "--no-browser")
+        done = subprocess.run(["node", "login.mjs", chromium(), self.events(process)["url"], "dora"], cwd=folder, capture_output=True, text=True,
+                              timeout=120)
+        self.assertIn("You are logged in", done.stdout, done.stderr)
+        result = self.finish(process)
+        self.assertEqual((result.code, json.loads(result.out)), (0, {"event": "done", "user": "dora"}), result)
+
+
+class Keyring(LoginTest):
+    def session(self, script):
+        """Run commands in a session with an unlocked keyring of its own."""
+        prepare = "printf pw | gnome-keyring-daemon --unlock --components=secrets >/dev/null 2>&1\nsleep 0.5\n"
+        return subprocess.run(["dbus-run-session", "--", "bash", "-c", prepare + script], cwd=self.dir, capture_output=True, text=True,
+                              timeout=60, env=self.env({"XDG_RUNTIME_DIR": str(self.dir), "VDK": str(BINARY)}))
+
+    def test_secrets_are_in_the_keyring_and_not_in_the_file(self):
+        if not shutil.which("gnome-keyring-daemon") or not shutil.which("dbus-run-session"):
+            self.skipTest("gnome-keyring or dbus is not installed")
+        token = self.provider.user_token()["access_token"]
+        (self.dir / "token").write_text(token)
+        done = self.session("$VDK login --token-file token --store keyring && cp home/.vdk.internal/vdk-cred.json seen.json && "
+                            "$VDK list --all && $VDK logout && ! $VDK auth status")
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.assertEqual(self.service.tokens, [token])
+        self.assertNotIn(token, (self.dir / "seen.json").read_text())
+
+    def test_without_a_keyring_nothing_is_stored(self):
+        token = self.provider.user_token()["access_token"]
+        result = self.vdk("login", "--token-stdin", "--store", "keyring", stdin=token, code=1, env={"DBUS_SESSION_BUS_ADDRESS": "unix:path=/no"})
+        self.assertIn("keyring", result.out)
+        self.assertIn("--store file", result.out)
+        self.assertFalse(self.file.exists())
+
+
+class Answers(LoginTest):
+    """Answers that the real provider does not give on demand."""
+
+    def device_login(self, *answers):
+        code = {"device_code": "canary-code", "user_code": "AB-CD", "verification_uri": "http://127.0.0.1/d", "expires_in": 60, "interval": 1}
+        address = self.url
+        self.service.answers = [(200, code), *answers]
+        Service.metadata = {"issuer": address + "/data", "token_endpoint": address + "/t", "device_authorization_endpoint": address + "/d"}
+        result = self.run_vdk("login", "--issuer", address + "/data", "--device", "--events")
+        self.assertNotIn("canary-code", result.out + result.err)
+        return result, [json.loads(line) for line in result.out.splitlines()]
+
+    def test_a_device_login_obeys_slow_down(self):
+        start = time.monotonic()
+        result, events = self.device_login((400, {"error": "authorization_pending"}), (400, {"error": "slow_down"}))
+        self.assertEqual(events[-1], {"event": "done", "user": "eve"}, result)
+        self.assertGreater(time.monotonic() - start, 1 + 1 + 6 - 0.5)
+
+    def test_a_device_login_that_is_refused_or_too_late_fails(self):
+        for error, words in (("access_denied", "refused"), ("expired_token", "expired")):
+            result, events = self.device_login((400, {"error": error}))
+            self.assertEqual((result.code, events[-1]["event"]), (1, "error"), result)
+            self.assertIn(words, events[-1]["error"]["why"])
+            self.assertFalse(self.file.exists())
+
+    def test_an_api_token_of_the_environment_is_exchanged_once_and_not_stored(self):
+        env = {"VDK_API_TOKEN": "canary-api-token", "VDK_API_TOKEN_AUTHORIZATION_URL": self.url + "/token"}
+        self.listing(env=env)
+        self.listing(env=env)
+        self.assertEqual(self.service.forms, [{"grant_type": "refresh_token", "refresh_token": "canary-api-token"}])
+        self.assertNotIn("canary-api-token", self.file.read_text())
+        self.listing(env={**env, "VDK_API_TOKEN": "another"})
+        self.assertEqual(self.service.forms[-1]["refresh_token"], "another")
+
+
 class Refusals(LoginTest):
     def callback(self, event, path):
         query = urllib.parse.parse_qs(urllib.parse.urlsplit(event["url"]).query)
@@ -325,6 +413,15 @@ class ShortTokens(LoginTest):
 
 
 class BothClients(LoginTest):
+    def test_a_login_of_the_original_is_used_and_renewed(self):
+        original.run(self, "vdkcli", "login", "-u", self.url + "/token", "-a", "an-api-token", env={"OAUTHLIB_INSECURE_TRANSPORT": "1"}, code=0)
+        self.listing()
+        self.assertEqual(self.service.tokens, [self.stored()["access_token"]])
+        self.expire()
+        self.listing()
+        self.assertEqual([form["refresh_token"] for form in self.service.forms], ["an-api-token"] * 2)
+        self.assertEqual(self.stored()["api_token"], "an-api-token")
+
     def test_each_uses_the_login_of_the_other(self):
         process = self.start("--issuer", self.issuer, "--events", "--no-browser", "-i", "vdk-confidential", "-s", "confidential-secret")
         self.provider.sign_in(self.events(process)["url"])
