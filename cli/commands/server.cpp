@@ -101,6 +101,27 @@ void refuse_second_server(const control::EmbeddedOptions& options) {
                "(database.url), which several servers may share."});
 }
 
+/// Without logins whoever reaches the server may do everything, so only this machine may reach it.
+void refuse_open_server(const control::RestOptions& rest) {
+  const std::string& host = rest.host;
+  const bool here = host == "localhost" || host == "::1" || host.starts_with("127.");
+  if (here || rest.security.enabled) {
+    return;
+  }
+  if (rest.security.allow_unauthenticated_remote_access) {
+    log::warning("NOBODY NEEDS A LOGIN: whoever reaches " + host +
+                 " may read, change and run every job, and so run code on this machine.");
+    return;
+  }
+  throw Error(
+      ErrorKind::configuration,
+      {"cannot start the server",
+       "it would listen on '" + host + "' without logins: whoever reaches that address could run code on this machine",
+       "The server does not start.",
+       "Configure logins (security.enabled, docs/security.md), listen on 127.0.0.1 behind a proxy that checks "
+       "logins, or set security.allowUnauthenticatedRemoteAccess: true if everybody there may do everything."});
+}
+
 std::string join_names(const control::PythonVersions& versions) {
   std::vector<std::string> names;
   for (const control::PythonVersion& version : versions.versions) {
@@ -194,6 +215,7 @@ int serve(const ParsedCommand& command, Context& context) {
   constexpr std::chrono::milliseconds nap{50};
   control::ServerConfig config = load_server(command);
   apply_address(command, config.rest);
+  refuse_open_server(config.rest);
   log_config_warnings(command);
   require_interpreters(command);
   announce_to_children(config);
@@ -206,7 +228,7 @@ int serve(const ParsedCommand& command, Context& context) {
     own.caller = {};
     return control::open_embedded(std::move(own), server_target(options.home), clock);
   };
-  // Nobody can log in yet: everybody may do everything, as the original does with security switched off.
+  // Asked only without logins: everybody may do everything, as the original does with security switched off.
   const auto anybody = [](std::string_view) { return std::optional(control::Caller{}); };
   (void)open();  // creates or migrates the database, and says what is wrong with it
   const auto rest = control::make_rest_server(config.rest, open, anybody);

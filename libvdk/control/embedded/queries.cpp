@@ -369,6 +369,7 @@ Plan make_plan(const JobQuery& query, const Sources& sources) {
   }
   Plan plan;
   plan.selection.deployments = query.deployments;
+  plan.selection.teams = query.only_teams;
   for (const JobPredicate& predicate : query.filter) {
     const Property property = require_property(predicate);
     if (predicate.pattern && !predicate.pattern->empty()) {

@@ -148,6 +148,9 @@ Sql restriction(const JobSelection& selection) {
   if (!choices.empty()) {
     conditions.push_back("(" + text::join(choices, " OR ") + ")");
   }
+  if (selection.teams) {
+    conditions.push_back(selection.teams->empty() ? "1 = 0" : "j.team IN " + list_of(sql, *selection.teams));
+  }
   sql.text = " FROM data_job j";
   if (joined && selection.deployments) {
     sql.text += k_deployments;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,8 +22,9 @@ struct JobCondition {
 };
 
 struct JobSelection {
-  std::vector<JobCondition> all;  ///< every one of these
-  std::vector<JobCondition> any;  ///< and at least one of these, unless there is none
+  std::vector<JobCondition> all;                  ///< every one of these
+  std::vector<JobCondition> any;                  ///< and at least one of these, unless there is none
+  std::optional<std::vector<std::string>> teams;  ///< and one of exactly these teams
   JobColumn order = JobColumn::name;
   bool descending = false;
   bool deployments = false;  ///< false: every job looks undeployed

@@ -100,6 +100,31 @@ class Finisher {
     }
   }
 
+  void security() {
+    SecurityOptions& security = m_draft.config.rest.security;
+    security.issuers = m_draft.issuers;
+    if (!m_draft.issuer.empty() &&
+        std::find(security.issuers.begin(), security.issuers.end(), m_draft.issuer) == security.issuers.end()) {
+      security.issuers.push_back(m_draft.issuer);
+    }
+    if (!security.enabled) {
+      return;
+    }
+    if (security.issuers.empty()) {
+      refuse("security.enabled",
+             {"there is no issuer whose logins count", "add security.oauth2.jwtIssuerUris: https://LOGIN.EXAMPLE.COM"});
+    }
+    if (security.audience.empty() && !security.issuers.empty()) {
+      refuse("security.enabled", {"a login of these issuers counts whatever service it was made for",
+                                  "set security.oauth2.audience", true});
+    }
+    if (security.teams_claim.empty()) {
+      refuse("security.authorization.teamsClaimName",
+             {"everybody who is logged in may read and change the jobs of all teams",
+              "name the claim that holds a person's teams", true});
+    }
+  }
+
   void python() {
     const ServerConfig& config = m_draft.config;
     std::vector<std::string> names;
@@ -186,6 +211,7 @@ void finish(Draft& draft, const GivenValues& given, std::vector<ConfigProblem>& 
   finisher.mail();
   finisher.resources();
   finisher.synchronizer();
+  finisher.security();
 }
 
 }  // namespace vdk::control::server_config

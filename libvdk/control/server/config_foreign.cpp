@@ -75,9 +75,12 @@ const std::vector<ForeignKey>& foreign_keys() {
     add("databases are not started by the server: database.url names one", {"postgresql", "cockroachdb"});
     add("metrics are always served at /data-jobs/debug/prometheus; alerts are the monitoring system's",
         {"metrics", "alerting", "monitoringSync", "alertmanager"});
-    add("it has no meaning while security is off",
-        {"security.oauth2", "security.kerberos.kerberosServicePrincipal", "security.kerberos.kerberosServiceKeytab",
-         "security.authorization"});
+    add("no webhook is asked for authorization",
+        {"security.authorization.webhookUri", "security.authorization.webhookAuthenticationEnabled",
+         "security.authorization.webhookAuthorizationServerEndpoint",
+         "security.authorization.webhookAuthorizationRefreshToken"});
+    add("there is no Kerberos login",
+        {"security.kerberos.kerberosServicePrincipal", "security.kerberos.kerberosServiceKeytab"});
     add("no Kerberos keys are made", {"credentials.principalPattern", "credentials.kerberosKrb5Conf",
                                       "credentials.kerberosKadminUser", "credentials.kerberosKadminPassword"});
     add("webhooks are not called",

@@ -255,8 +255,7 @@ Verdict only_false(Text text, Text feature) {
   if (auto mistake = set_bool(value, text)) {
     return mistake;
   }
-  return value ? not_in_this_version(feature, "set it to false; put a proxy that checks logins before the server")
-               : Verdict();
+  return value ? not_in_this_version(feature, "set it to false") : Verdict();
 }
 
 Verdict no_webhook(Draft&, Text) {
@@ -462,10 +461,8 @@ Specs refused_specs() {
              return t == "EMPTY" ? Verdict()
                                  : not_in_this_version("the credentials repository '" + t + "'", "write EMPTY");
            }),
-      spec("security.enabled", "false", "Only false in this version: everybody who reaches the server may use it.",
-           [](Draft&, Text t) { return only_false(t, "checking logins"); }),
-      spec("security.authorizationEnabled", "false", "Only false in this version.",
-           [](Draft&, Text t) { return only_false(t, "authorization"); }),
+      spec("security.authorizationEnabled", "false", "Only false: no webhook is asked; teams and roles decide.",
+           [](Draft&, Text t) { return only_false(t, "asking a webhook for authorization"); }),
       spec("security.kerberos.enabled", "false", "Only false in this version.",
            [](Draft&, Text t) { return only_false(t, "Kerberos login"); }),
       spec("secrets.vault.enabled", "false", "Only false: secrets are kept encrypted in the database.",
@@ -491,7 +488,7 @@ const std::vector<KeySpec>& key_specs() {
   static const Specs specs = [] {
     Specs all;
     for (Specs (*part)() : {server_specs, python_specs, database_specs, source_specs, resource_specs, mail_specs,
-                            job_specs, refused_specs}) {
+                            job_specs, security_specs, refused_specs}) {
       Specs some = part();
       std::move(some.begin(), some.end(), std::back_inserter(all));
     }

@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "vdk/control/server_config.hpp"
@@ -32,6 +33,8 @@ struct Draft {
   bool mail_login = false;
   bool writes_database = true;
   bool synchronize = true;
+  std::vector<std::string> issuers;
+  std::string issuer;
 };
 
 struct KeySpec {
@@ -40,8 +43,13 @@ struct KeySpec {
   Verdict (*apply)(Draft& draft, const std::string& text) = nullptr;  ///< null = read by itself (Python versions)
 };
 [[nodiscard]] const std::vector<KeySpec>& key_specs();
+/// The part of them that says who may use the server.
+[[nodiscard]] std::vector<KeySpec> security_specs();
 /// By name or alias.
 [[nodiscard]] const KeySpec* find_spec(const std::string& key);
+
+/// The dictionary of teams: its value is its YAML text.
+inline constexpr std::string_view k_teams_key = "security.teams";
 
 /// The dictionary of Python versions, its name and its alias.
 [[nodiscard]] bool is_python_map(const std::string& key);

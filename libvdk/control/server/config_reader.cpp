@@ -113,6 +113,12 @@ class Reader {
     if (is_python_map(key)) {
       m_seen.insert("supportedPythonVersions");
       read_python_map(value, key, m_base, m_out);
+    } else if (key == k_teams_key && value.IsMap()) {
+      m_out.positions[key] = {line_of(value.Mark()), column_of(value.Mark())};
+      YAML::Emitter text;
+      text << YAML::Flow << value;
+      m_out.values[key] = {
+          .text = text.c_str(), .shown_key = key, .line = line_of(value.Mark()), .column = column_of(value.Mark())};
     } else if (spec != nullptr) {
       scalar(*spec, key, at, value);
     } else if (const ForeignKey* foreign = find_foreign(key)) {

@@ -18,6 +18,7 @@ struct Route {
   std::function<ApiAnswer(Service&, const ApiRequest&)> serve;
   std::function<ApiAnswer(const ApiRequest&)> serve_alone;
   bool login = true;
+  bool any_team = false;  ///< the team of the path is no reason to refuse somebody: the answer has nothing of it
 };
 
 struct Match {

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "control/server/auth_service.hpp"
 #include "control/server/page.hpp"
 #include "control/server/protocol.hpp"
 #include "control/server/reactor.hpp"
@@ -62,6 +63,7 @@ class Server final : public RestServer {
  public:
   Server(RestOptions options, OpenService open, Authenticate authenticate)
       : m_options(std::move(options)),
+        m_login(m_options.security.enabled ? std::make_unique<Authenticator>(m_options.security) : nullptr),
         m_authenticate(std::move(authenticate)),
         m_pool(std::move(open), m_metrics),
         m_router(all_routes(m_metrics, m_options.api_version)),
@@ -149,25 +151,27 @@ class Server final : public RestServer {
   }
 
   ApiAnswer served(const Route& route, ApiRequest& request, const std::string& authorization) {
-    Caller caller;
-    if (route.login) {
-      auto found = m_authenticate ? m_authenticate(authorization) : std::optional<Caller>(Caller());
-      if (!found) {
-        ApiAnswer answer = empty_answer(401);
-        answer.headers.emplace_back("WWW-Authenticate", "Bearer");
-        return answer;
+    Principal principal{.user = {}, .all_teams = true, .teams = {}};
+    if (needs_login(route)) {
+      try {
+        principal = who(authorization);
+      } catch (const LoginRefusal& refusal) {
+        return refused(refusal);
       }
-      caller = std::move(*found);
+      request.user = principal.user;
+      check_team(route, request, principal);
     }
-    caller.op_id = request.op_id;
-    request.user = caller.user;
     if (route.serve_alone) {
       return route.serve_alone(request);
     }
     ServicePool::Lease lease = m_pool.lease();
     try {
-      (*lease).act_as(caller);
-      return route.serve(*lease, request);
+      (*lease).act_as({principal.user, request.op_id});
+      if (principal.all_teams) {
+        return route.serve(*lease, request);
+      }
+      const auto restricted = restrict_service(*lease, principal);
+      return route.serve(*restricted, request);
     } catch (const EmptyAnswer&) {
       throw;
     } catch (const Refusal&) {
@@ -182,6 +186,47 @@ class Server final : public RestServer {
       lease.is_broken();
       throw;
     }
+  }
+
+  [[nodiscard]] bool needs_login(const Route& route) const {
+    return route.login ||
+           (m_login && !m_options.security.metrics_without_login && route.path == "/data-jobs/debug/prometheus");
+  }
+
+  [[nodiscard]] Principal who(const std::string& authorization) const {
+    if (m_login) {
+      return m_login->check(authorization);
+    }
+    const auto found = m_authenticate ? m_authenticate(authorization) : std::optional<Caller>(Caller());
+    if (!found) {
+      throw LoginRefusal{401, "", false};
+    }
+    return {.user = found->user, .all_teams = true, .teams = {}};
+  }
+
+  /// Before anything else is looked at: nobody learns by the answer what another team has.
+  static void check_team(const Route& route, const ApiRequest& request, const Principal& principal) {
+    if (!route.any_team && request.segments.contains("team_name")) {
+      require_team(principal, request.team());
+    }
+    if (const auto target = request.segments.find("new_team"); target != request.segments.end()) {
+      require_team(principal, target->second);
+    }
+  }
+
+  static ApiAnswer refused(const LoginRefusal& refusal) {
+    if (refusal.status == 401) {
+      ApiAnswer answer = empty_answer(401);
+      answer.headers.emplace_back(
+          "WWW-Authenticate",
+          refusal.tried ? R"(Bearer error="invalid_token", error_description=")" + refusal.why + '"' : "Bearer");
+      return answer;
+    }
+    return error_answer(refusal.status,
+                        {refusal.status == 403 ? "You may not use this service." : "The login cannot be checked.",
+                         refusal.why, "The request was not executed; nothing has changed.",
+                         refusal.status == 403 ? "Ask the administrator of the service for access."
+                                               : "Send the request again a little later."});
   }
 
   static ApiAnswer options_answer(std::vector<std::string_view> methods) {
@@ -234,6 +279,7 @@ class Server final : public RestServer {
   }
 
   RestOptions m_options;
+  std::unique_ptr<Authenticator> m_login;  ///< null while everybody may do everything
   Authenticate m_authenticate;
   Metrics m_metrics;
   ServicePool m_pool;

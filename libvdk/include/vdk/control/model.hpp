@@ -130,6 +130,7 @@ struct JobQuery {
   std::vector<std::string> search_fields;  ///< selected fields that a search looks into: "jobName", "config.team" ...
   bool deployments = false;                ///< deployments are selected; otherwise every job looks undeployed
   bool statistics = false;
+  std::optional<std::vector<std::string>> only_teams;  ///< jobs of other teams do not exist; exact names
 };
 
 struct JobPage {

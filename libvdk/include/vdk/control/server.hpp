@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 
+#include "vdk/control/security.hpp"
 #include "vdk/control/service.hpp"
 
 namespace vdk::control {
@@ -29,11 +30,13 @@ struct RestOptions {
   std::string host = "127.0.0.1";
   int port = 8092;  ///< 0 = any free one
   ServerLimits limits;
+  SecurityOptions security;
   std::string api_version = "1.0";
 };
 
 /// Who sends a request, from its Authorization header (empty when there is none); nothing = 401. Paths that need no
-/// login are never asked about.
+/// login are never asked about, and nobody is asked when RestOptions::security is enabled: the server itself checks
+/// tokens then.
 using Authenticate = std::function<std::optional<Caller>(std::string_view authorization)>;
 
 /// A Service of its own for each worker; called from any thread.

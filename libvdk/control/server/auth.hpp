@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "control/server/auth_keys.hpp"
+#include "vdk/control/security.hpp"
+
+/// Who sends a request, and what that person may do.
+namespace vdk::control::rest {
+
+struct Principal {
+  std::string user;
+  bool all_teams = false;
+  std::vector<std::string> teams;
+
+  [[nodiscard]] bool may(std::string_view team) const;
+};
+
+/// Nobody may be let in. 401: no token or one that does not count; 403: a person without the right; 503: it cannot be
+/// checked now.
+struct LoginRefusal {
+  int status = 401;
+  std::string why;
+  bool tried = false;  ///< there was a token
+};
+
+/// Checks bearer tokens. Thread-safe.
+class Authenticator {
+ public:
+  explicit Authenticator(SecurityOptions options);
+  /// The person of an Authorization header; throws LoginRefusal.
+  [[nodiscard]] Principal check(std::string_view authorization) const;
+
+ private:
+  [[nodiscard]] KeyRing& ring_of(const std::string& issuer) const;
+
+  SecurityOptions m_options;
+  std::map<std::string, std::shared_ptr<KeyRing>, std::less<>> m_rings;  ///< by issuer
+};
+
+}  // namespace vdk::control::rest

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+namespace vdk::control {
+
+/// Who may use the REST server. Everything empty and `enabled` false: whoever reaches it.
+struct SecurityOptions {
+  bool enabled = false;
+  std::vector<std::string> issuers;   ///< whose tokens count; their keys are found by OpenID discovery
+  std::string jwk_set_uri;            ///< the keys of all issuers, instead of discovery
+  std::vector<std::string> audience;  ///< a token must be for one of them; empty = for anybody
+  std::string username_claim = "username";
+  std::string custom_claim = "context_name";
+  std::vector<std::string> custom_claim_values;  ///< the claim must have one of them; empty = not looked at
+  std::string authorities_claim = "perms";
+  std::vector<std::string> roles;        ///< one of them is needed; empty = none
+  std::vector<std::string> admin_roles;  ///< one of them opens all teams
+  std::string teams_claim = "teams";     ///< empty = everybody who is logged in may see and change all teams
+  /// Team -> values of the claim that open it; empty = the claim's values are the teams themselves.
+  std::map<std::string, std::vector<std::string>> teams;
+  bool allow_unauthenticated_remote_access = false;  ///< listen beyond this machine without any login
+  bool metrics_without_login = true;
+};
+
+}  // namespace vdk::control
