@@ -42,6 +42,8 @@ std::size_t take_root_option(const std::vector<std::string>& words, std::size_t 
       }
       value = words[at + 1];
       used = 2;
+    } else if (word == "-vv" && option.long_name == "verbosity") {
+      value = "DEBUG";
     } else if (word.starts_with(long_form + "=")) {
       value = word.substr(long_form.size() + 1);
     } else if (!word.starts_with("--") && word.starts_with(short_form)) {
@@ -139,6 +141,18 @@ CLI::Option* declare(CLI::App& app, const Option& option) {
   CLI::Option* added = app.add_option(names);
   added->type_size(option.kind == OptionKind::pair ? 2 : 1)->expected(1, -1)->allow_extra_args(false);
   return added->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+}
+
+/// -vv is --verbosity DEBUG for commands whose -v is --verbosity.
+std::vector<std::string> with_long_verbosity(std::vector<std::string> words, const std::vector<Option>& options) {
+  const auto verbosity = [](const Option& option) {
+    return option.long_name == "verbosity" && option.short_name == "v";
+  };
+  if (std::any_of(options.begin(), options.end(), verbosity)) {
+    std::replace(words.begin(), std::find(words.begin(), words.end(), "--"), std::string("-vv"),
+                 std::string("--verbosity=DEBUG"));
+  }
+  return words;
 }
 
 void refuse_extras(const CLI::App& app, const Command& command, const std::vector<Option>& options) {
@@ -267,7 +281,9 @@ ParsedCommand parse_command(const Invocation& invocation) {
     positionals->allow_extra_args(true)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   }
   try {
-    app.parse(std::vector<std::string>(invocation.arguments.rbegin(), invocation.arguments.rend()));
+    std::vector<std::string> words = with_long_verbosity(invocation.arguments, options);
+    std::reverse(words.begin(), words.end());
+    app.parse(std::move(words));
   } catch (const CLI::ArgumentMismatch& error) {
     const std::string message = error.what();
     fail("option '" + message.substr(0, message.find(':')) + "' needs a value", "nothing follows it, or too little",

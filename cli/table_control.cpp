@@ -52,7 +52,7 @@ Command create_command() {
                         Completion::directory),
                   value("template", "", "NAME", "What the folder starts with: default, sql, python, notebook, ingest."),
                   std::move(cloud), flag("local", "Make the folder only."), url_option},
-      .exit_codes = {1, 5, 6, 8}};
+      .exit_codes = {1, 4, 5, 6, 8}};
 }
 
 Command deploy_command() {
@@ -82,7 +82,7 @@ Command deploy_command() {
                   value("python-version", "", "VERSION",
                         "Python that runs the job, for example 3.11; before config.ini's [job] python_version."),
                   value("reason", "r", "TEXT", "Why, for the history of the sources."), url_option},
-      .exit_codes = {1, 5, 6, 8}};
+      .exit_codes = {1, 4, 5, 6, 8}};
 }
 
 Command execute_command() {
@@ -106,7 +106,7 @@ Command execute_command() {
                       value("arguments", "", "JSON", "JSON object that the steps read with get_arguments()."),
                       value("timeout", "", "SECONDS", "Give up waiting after this time; the execution goes on."),
                       url_option},
-          .exit_codes = {1, 5, 6, 7, 8}};
+          .exit_codes = {1, 4, 5, 6, 7, 8}};
 }
 
 Command data_command(const std::string& noun, const std::string& one) {
@@ -139,7 +139,7 @@ Command data_command(const std::string& noun, const std::string& one) {
                       value("overwrite-all-job-" + noun, "", "FILE",
                             "Replace all by the JSON object of a file, - for standard input.", Completion::file),
                       url_option},
-          .exit_codes = {5, 8}};
+          .exit_codes = {4, 5, 8}};
 }
 
 Command list_command() {
@@ -155,7 +155,7 @@ Command list_command() {
       .description = "Jobs of a team, or all when there is neither a team nor a default team.",
       .examples = {{"vdk list", "All jobs."}, {"vdk list -t my-team -mmm -o json", "Everything about a team's jobs."}},
       .options = {team_option, std::move(all), std::move(more), url_option},
-      .exit_codes = {8}};
+      .exit_codes = {4, 8}};
 }
 
 }  // namespace
@@ -173,25 +173,25 @@ std::vector<Command> control_commands() {
            .description = "Configuration, deployments and the two newest executions.",
            .examples = {{"vdk show -n hello-job -o json", "Everything known about the job."}},
            .options = {name_option, team_option, url_option},
-           .exit_codes = {5, 8}},
+           .exit_codes = {4, 5, 8}},
           {.name = "delete",
            .summary = "Delete a data job and its deployment.",
            .description = "The folder on disk stays. Asks first, unless --yes is given.",
            .examples = {{"vdk delete -n hello-job --yes", "Delete without asking."}},
            .options = {name_option, team_option, std::move(yes), url_option},
-           .exit_codes = {1, 5, 6, 8}},
+           .exit_codes = {1, 4, 5, 6, 8}},
           {.name = "download-job",
            .summary = "Download the sources of a data job.",
            .description = "Makes the folder NAME below the given folder.",
            .examples = {{"vdk download-job -n hello-job -p /tmp", "Get /tmp/hello-job."}},
            .options = {name_option, team_option, path, url_option},
-           .exit_codes = {5, 6, 8}},
+           .exit_codes = {4, 5, 6, 8}},
           {.name = "download-key",
            .summary = "Download the Kerberos key of a data job.",
            .description = "Writes NAME.keytab, where the service has Kerberos.",
            .examples = {{"vdk download-key -n hello-job", "Get hello-job.keytab."}},
            .options = {name_option, team_option, path, url_option},
-           .exit_codes = {1, 5, 8}},
+           .exit_codes = {1, 4, 5, 8}},
           data_command("properties", "property"),
           data_command("secrets", "secret"),
           {.name = "info",
@@ -199,7 +199,7 @@ std::vector<Command> control_commands() {
            .description = "The Python versions that a job may ask for.",
            .examples = {{"vdk info", "Version and supported Python versions."}},
            .options = {team_option, url_option},
-           .exit_codes = {8}}};
+           .exit_codes = {4, 8}}};
 }
 
 }  // namespace vdk::cli

@@ -446,7 +446,9 @@ class Secrets(LoginTest):
         _, result = self.browser_login()
         note(result)
         secrets = {self.stored()["access_token"], self.stored()["refresh_token"]}
-        note(self.vdk("list", "--all", "-v", "DEBUG"))
+        note(self.vdk("list", "--all", "-vv"))
+        self.assertIn("http: > Authorization: ***", seen[-1])
+        self.assertIn("http: < 200", seen[-1])
         note(self.vdk("auth", "status"))
         self.expire()
         note(self.vdk("list", "--all", "-v", "DEBUG"))

@@ -84,6 +84,9 @@ TEST_CASE("-m counts, -v of deploy is the vdk version, --verbosity works everywh
   CHECK(parse({"deploy", "-v", "1.2"}).value("vdk-version") == "1.2");
   CHECK(parse({"-v", "DEBUG", "deploy", "-n", "x"}).value("verbosity") == "DEBUG");
   CHECK(parse({"list", "-v", "debug"}).value("verbosity") == "debug");
+  CHECK(parse({"list", "-vv"}).value("verbosity") == "DEBUG");
+  CHECK(parse({"-vv", "deploy", "-n", "x"}).value("verbosity") == "DEBUG");
+  CHECK(parse({"deploy", "-vv"}).value("vdk-version") == "v");
 }
 
 TEST_CASE("mistyped commands and options get the nearest name") {
