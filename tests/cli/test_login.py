@@ -436,6 +436,24 @@ class BothClients(LoginTest):
         self.assertEqual(self.service.tokens[-1], renewed["access_token"])
 
 
+class OwnServer(LoginTest):
+    provider_options = {"claims": {"alice": {"teams": ["red"]}, "bob": {"teams": ["blue"]}}}
+
+    def test_people_reach_the_jobs_of_their_team_on_a_server_that_asks_for_logins(self):
+        config = self.dir / "server.yaml"
+        config.write_text("security:\n  enabled: true\n  oauth2:\n"
+                          f"    jwtIssuerUris: {self.issuer}\n    audience: vdk-control-service\n"
+                          "  authorization:\n    jwtClaimUsername: username\n    teamsClaimName: teams\n")
+        address = self.serve("--config", str(config), env={"VDK_CONTROL_SERVICE_REST_API_URL": ""})
+        there = {"VDK_CONTROL_SERVICE_REST_API_URL": address}
+        self.listing(code=4, env=there)
+        self.browser_login(login="alice")
+        self.vdk("create", "--cloud", "-n", "some-job", "-t", "red", env=there)
+        self.assertEqual([row["job_name"] for row in self.listing(env=there).json()], ["some-job"])
+        self.browser_login(login="bob")
+        self.assertEqual(self.listing(env=there).json(), [])
+
+
 class Secrets(LoginTest):
     def test_no_secret_is_found_outside_the_credential_file(self):
         seen = []
