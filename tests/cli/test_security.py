@@ -50,7 +50,7 @@ class Tokens(SecureTest):
         context = tokens.issuer()
         self.issuer = context.__enter__()
         self.addCleanup(context.__exit__, None, None, None)
-        self.secure(self.issuer.url)
+        self.secure(self.issuer.url, "  failedLogins: {burst: 1000}\n")
 
     def status(self, token):
         return self.call("GET", "/data-jobs/for-team/blue/info", token).status
@@ -178,7 +178,7 @@ class Matrix(SecureTest):
         context = tokens.issuer()
         self.issuer = context.__enter__()
         self.addCleanup(context.__exit__, None, None, None)
-        self.secure(self.issuer.url)
+        self.secure(self.issuer.url, "  failedLogins: {burst: 1000}\n")
         blue = {"teams": ["blue"]}
         self.people = {
             "nobody": None,
@@ -272,6 +272,42 @@ class Matrix(SecureTest):
         both = self.issuer.token("cleo", claims={"teams": ["blue", "red"]})
         self.assertEqual(self.call("PUT", "/data-jobs/for-team/blue/jobs/blue-job/team/red", both).status, 200)
         self.assertIn("user ann", self.log())
+
+
+class Traces(SecureTest):
+    def setUp(self):
+        super().setUp()
+        context = tokens.issuer()
+        self.issuer = context.__enter__()
+        self.addCleanup(context.__exit__, None, None, None)
+        self.secure(self.issuer.url, "  auditLog: audit.log\n  failedLogins: {burst: 5, perMinute: 1}\n")
+
+    def test_each_change_leaves_one_line_without_secrets(self):
+        token = self.issuer.token("ann", claims={"teams": ["blue"]})
+        jobs = "/data-jobs/for-team/blue/jobs"
+        self.call("POST", jobs + "?name=some-job", token, {"job_name": "some-job"})
+        self.call("PUT", jobs + "/some-job/deployments/x/secrets", token, {"password": "canary"})
+        self.call("GET", jobs + "/some-job", token)
+        self.call("DELETE", "/data-jobs/for-team/red/jobs/some-job", token)
+        self.call("DELETE", jobs + "/some-job")
+        file = self.dir / "audit.log"
+        lines = [json.loads(line) for line in file.read_text().splitlines()]
+        self.assertEqual([(line["user"], line["method"], line["status"]) for line in lines],
+                         [("ann", "POST", 201), ("ann", "PUT", 202), ("ann", "DELETE", 403), ("", "DELETE", 401)])
+        self.assertEqual(lines[1]["path"], jobs + "/some-job/deployments/x/secrets")
+        self.assertEqual({line["address"] for line in lines}, {"127.0.0.1"})
+        self.assertEqual(file.stat().st_mode & 0o777, 0o600)
+        for text in (file.read_text(), self.log()):
+            self.assertNotIn("canary", text)
+            self.assertNotIn(token.split(".")[2], text)
+
+    def test_wrong_logins_are_slowed_down_and_right_ones_are_not(self):
+        def status(token):
+            return self.call("GET", "/data-jobs/for-team/blue/info", token)
+        self.assertEqual([status("wrong").status for _ in range(7)], [401] * 5 + [429] * 2)
+        self.assertIn(int(status("wrong").headers["Retry-After"]), range(1, 61))
+        self.assertEqual(status(self.issuer.token()).status, 200)
+        self.assertEqual(status(None).status, 401, "no login is no wrong one")
 
 
 class Rules(SecureTest):

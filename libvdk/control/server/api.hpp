@@ -25,7 +25,8 @@ struct ApiRequest {
   std::string if_none_match;
   std::string body;
   std::string op_id;
-  std::string user;  ///< empty = nobody is logged in
+  std::string user;     ///< empty = nobody is logged in
+  std::string address;  ///< where the request comes from, without the port
 
   [[nodiscard]] const std::string& team() const { return segments.find("team_name")->second; }
   [[nodiscard]] const std::string& job() const { return segments.find("job_name")->second; }

@@ -22,6 +22,16 @@ Verdict set_flag(bool& target, Text text) {
   return std::nullopt;
 }
 
+Verdict set_count(int& target, Text text) {
+  constexpr long long most = 100'000;
+  const auto value = text::parse_int(text);
+  if (!value || *value < 1 || *value > most) {
+    return Mistake{"'" + text + "' is not a whole number from 1 to 100000"};
+  }
+  target = static_cast<int>(*value);
+  return std::nullopt;
+}
+
 Verdict set_word(std::string& target, Text text) {
   target = text;
   return std::nullopt;
@@ -139,6 +149,15 @@ std::vector<KeySpec> security_specs() {
       key("security.allowUnauthenticatedRemoteAccess", "false",
           "true: without logins, listen beyond this machine all the same; everybody there may run code here.",
           [](Draft& d, Text t) { return set_flag(security(d).allow_unauthenticated_remote_access, t); }),
+      key("security.auditLog", "", "File that gets one JSON line for each request that changes something.",
+          [](Draft& d, Text t) {
+            security(d).audit_log = (d.base / t).lexically_normal();
+            return Verdict();
+          }),
+      key("security.failedLogins.burst", "20", "Wrong logins of one address at once; 429 above.",
+          [](Draft& d, Text t) { return set_count(security(d).failed_logins, t); }),
+      key("security.failedLogins.perMinute", "20", "Wrong logins of one address in a minute after that.",
+          [](Draft& d, Text t) { return set_count(security(d).failed_logins_per_minute, t); }),
       key("security.metricsWithoutLogin", "true", "false: /data-jobs/debug/prometheus needs a login as well.",
           [](Draft& d, Text t) { return set_flag(security(d).metrics_without_login, t); }),
   };

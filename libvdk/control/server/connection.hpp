@@ -41,6 +41,7 @@ struct Reactor::Connection {
 
   int fd;
   std::uint64_t id;
+  std::string peer;
   Phase phase = Phase::head;
   std::chrono::steady_clock::time_point deadline;
   std::string input;

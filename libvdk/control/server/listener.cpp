@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <memory>
@@ -75,6 +76,18 @@ std::pair<int, int> open_listener(const std::string& host, int port) {
                "The server does not start.",
                taken ? "Stop the other program, or choose another port (0 = any free one)."
                      : "Use an address of this machine and a port that this user may open."});
+}
+
+std::string peer_of(int fd) {
+  sockaddr_storage address{};
+  socklen_t size = sizeof address;
+  std::array<char, NI_MAXHOST> text{};
+  if (::getpeername(fd, reinterpret_cast<sockaddr*>(&address), &size) != 0 ||
+      ::getnameinfo(reinterpret_cast<const sockaddr*>(&address), size, text.data(), text.size(), nullptr, 0,
+                    NI_NUMERICHOST) != 0) {
+    return "";
+  }
+  return text.data();
 }
 
 void set_no_delay(int fd) {

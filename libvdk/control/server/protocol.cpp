@@ -70,6 +70,7 @@ class Protocol::Engine final : public httplib::Server {
         raw.headers.emplace(text::lower(name), value);
       }
       raw.body = request.body;
+      raw.peer = request.remote_addr;
       write(handle(raw), response);
       return HandlerResponse::Handled;
     });
@@ -91,8 +92,10 @@ class Protocol::Engine final : public httplib::Server {
   Reply answer(Exchange& exchange) {
     MemoryStream stream(exchange.head);
     Reply reply;
-    process_request(stream, false, reply.close,
-                    [&](httplib::Request& request) { request.body = std::move(exchange.body); });
+    process_request(stream, false, reply.close, [&](httplib::Request& request) {
+      request.body = std::move(exchange.body);
+      request.remote_addr = exchange.peer;
+    });
     reply.bytes = stream.take();
     return reply;
   }

@@ -16,6 +16,7 @@ struct RawRequest {
   std::string target;                                            ///< as it came, percent-encoded
   std::multimap<std::string, std::string, std::less<>> headers;  ///< names in lower case
   std::string body;
+  std::string peer;
 };
 
 /// HTTP syntax, by cpp-httplib: reads a whole request from memory and writes a whole answer into memory. Thread-safe.

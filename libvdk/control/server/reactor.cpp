@@ -174,6 +174,7 @@ void Reactor::accept_connections() {
     const bool full = std::cmp_greater_equal(m_connections.size(), m_limits.max_connections) && !evict_idle();
     const std::uint64_t id = m_next_id++;
     auto& connection = *m_connections.emplace(id, std::make_unique<Connection>(fd, id)).first->second;
+    connection.peer = peer_of(fd);
     connection.deadline = SteadyClock::now() + m_limits.header_timeout;
     watch(m_epoll, fd, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, id);
     ++m_metrics.connections;
@@ -351,7 +352,7 @@ void Reactor::dispatch(Connection& connection) {
   ++m_metrics.in_flight;
   ++m_metrics.queued;
   Lane& lane = connection.express ? m_express_lane : m_lane;
-  Exchange exchange{std::move(connection.framing.head), std::move(connection.body)};
+  Exchange exchange{std::move(connection.framing.head), std::move(connection.body), connection.peer};
   {
     const std::lock_guard lock(lane.mutex);
     lane.queue.emplace_back(connection.id, std::move(exchange));

@@ -24,6 +24,7 @@ namespace vdk::control::rest {
 struct Exchange {
   std::string head;  ///< request line and headers with the empty line, cleaned of what the transport itself answers
   std::string body;  ///< without the chunk framing
+  std::string peer;  ///< address of the other side, without the port
 };
 
 /// One whole answer as it goes over the wire.

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <chrono>
 
+#include "control/server/audit.hpp"
+#include "control/server/auth_limit.hpp"
 #include "control/server/auth_service.hpp"
 #include "control/server/page.hpp"
 #include "control/server/protocol.hpp"
@@ -64,6 +66,8 @@ class Server final : public RestServer {
   Server(RestOptions options, OpenService open, Authenticate authenticate)
       : m_options(std::move(options)),
         m_login(m_options.security.enabled ? std::make_unique<Authenticator>(m_options.security) : nullptr),
+        m_limit(m_options.security.failed_logins, m_options.security.failed_logins_per_minute),
+        m_audit(m_options.security.audit_log),
         m_authenticate(std::move(authenticate)),
         m_pool(std::move(open), m_metrics),
         m_router(all_routes(m_metrics, m_options.api_version)),
@@ -82,12 +86,14 @@ class Server final : public RestServer {
     ApiRequest request;
     request.method = raw.method;
     request.op_id = op_id_of(raw);
+    request.address = raw.peer;
     std::string_view route = "-";
     ApiAnswer answer = guarded(raw, request, route);
     answer.headers.emplace_back("X-OPID", request.op_id);
     const auto duration = SteadyClock::now() - begin;
     m_metrics.count_request(request.method, route, answer.status, duration);
     log_request(request, answer, duration);
+    m_audit.note(request, request.address, answer.status);
     return answer;
   }
 
@@ -156,7 +162,7 @@ class Server final : public RestServer {
       try {
         principal = who(authorization);
       } catch (const LoginRefusal& refusal) {
-        return refused(refusal);
+        return refused(refusal, request);
       }
       request.user = principal.user;
       check_team(route, request, principal);
@@ -214,8 +220,19 @@ class Server final : public RestServer {
     }
   }
 
-  static ApiAnswer refused(const LoginRefusal& refusal) {
+  ApiAnswer refused(const LoginRefusal& refusal, const ApiRequest& request) {
     if (refusal.status == 401) {
+      const int wait = refusal.tried ? m_limit.fail(request.address, SteadyClock::now()) : 0;
+      if (wait > 0) {
+        ApiAnswer answer = error_answer(
+            429, {"Too many wrong logins.", "the last one: " + refusal.why,
+                  "The request was not executed; nothing has changed.", "Log in again, then send the request again."});
+        answer.headers.emplace_back("Retry-After", std::to_string(wait));
+        return answer;
+      }
+      if (refusal.tried) {
+        log::warning("wrong login from " + request.address + " op " + request.op_id + ": " + refusal.why);
+      }
       ApiAnswer answer = empty_answer(401);
       answer.headers.emplace_back(
           "WWW-Authenticate",
@@ -280,6 +297,8 @@ class Server final : public RestServer {
 
   RestOptions m_options;
   std::unique_ptr<Authenticator> m_login;  ///< null while everybody may do everything
+  LoginLimit m_limit;
+  Audit m_audit;
   Authenticate m_authenticate;
   Metrics m_metrics;
   ServicePool m_pool;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <filesystem>
 #include <map>
 #include <string>
 #include <vector>
@@ -24,6 +25,9 @@ struct SecurityOptions {
   std::map<std::string, std::vector<std::string>> teams;
   bool allow_unauthenticated_remote_access = false;  ///< listen beyond this machine without any login
   bool metrics_without_login = true;
+  std::filesystem::path audit_log;    ///< one JSON line for each request that changes something; empty = none
+  int failed_logins = 20;             ///< of one address at once; 429 above
+  int failed_logins_per_minute = 20;  ///< after that
 };
 
 }  // namespace vdk::control
