@@ -4,6 +4,7 @@ import getpass
 import http.client
 import http.server
 import json
+import platform
 import re
 import shutil
 import socket
@@ -11,6 +12,7 @@ import sqlite3
 import ssl
 import struct
 import subprocess
+import sys
 import threading
 import unittest
 
@@ -233,10 +235,11 @@ class Addresses(VdkTest):
 
     def test_commands_and_server_share_the_configuration_that_a_variable_names(self):
         config = self.dir / "server.yaml"
-        config.write_text(f"home: {self.dir / 'service'}\nsupportedPythonVersions:\n  '7.7':\n"
-                          "    interpreter: /usr/bin/python3\n")
+        full = platform.python_version()  # never found on PATH: there versions have two parts
+        config.write_text(f"home: {self.dir / 'service'}\nsupportedPythonVersions:\n  '{full}':\n"
+                          f"    interpreter: {sys.executable}\n")
         env = {"VDK_SERVER_CONFIG": str(config)}
-        self.assertEqual(self.vdk("info", "-o", "json", env=env).json()["supported_python_versions"], ["7.7"])
+        self.assertEqual(self.vdk("info", "-o", "json", env=env).json()["supported_python_versions"], [full])
         self.vdk("create", "--cloud", "-n", "first-job", "-t", "red", env=env)
         url = self.serve("--config", str(config))
         self.assertTrue((self.dir / "service" / "control.db").exists())
