@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <map>
 
+#include "control/embedded/status_numbers.hpp"
 #include "control/embedded/store.hpp"
 #include "control/embedded/store_session.hpp"
 #include "vdk/core/text.hpp"
@@ -18,34 +19,6 @@ constexpr std::string_view k_columns =
     "resources_memory_request_mi, resources_memory_limit_mi, last_deployed_by, last_deployed_date, enabled, contacts, "
     "deployment_version_sha";
 
-// Numbers as the original's database has them.
-int to_number(DeploymentStatus status) {
-  switch (status) {
-    case DeploymentStatus::success:
-      return 0;
-    case DeploymentStatus::platform_error:
-      return 1;
-    case DeploymentStatus::user_error:
-      return 3;
-    case DeploymentStatus::none:
-      break;
-  }
-  return -1;
-}
-
-DeploymentStatus to_status(long long number) {
-  switch (number) {
-    case 0:
-      return DeploymentStatus::success;
-    case 1:
-      return DeploymentStatus::platform_error;
-    case 3:
-      return DeploymentStatus::user_error;
-    default:
-      return DeploymentStatus::none;
-  }
-}
-
 std::vector<std::string> split_list(const std::string& text, char separator) {
   return text.empty() ? std::vector<std::string>() : text::split(text, separator);
 }
@@ -55,7 +28,7 @@ Desired read_desired(Query& query) {
   const std::string name = query.text();
   desired.deployment = read_deployment(query);
   desired.deployment.job_name = name;
-  desired.deployment.status = to_status(query.integer());
+  desired.deployment.status = deployment_status(query.integer());
   desired.deployment.status_message = query.text();
   desired.user_initiated = query.flag();
   desired.attempts = static_cast<int>(query.integer());
@@ -257,7 +230,7 @@ void Store::put_desired(const Desired& desired) {
     Query query(*m_session, k_put_desired);
     query.in(desired.deployment.job_name);
     bind_deployment(query, desired.deployment)
-        .in(to_number(desired.deployment.status))
+        .in(number_of(desired.deployment.status))
         .in(desired.deployment.status_message)
         .in(desired.user_initiated)
         .in(desired.attempts)
@@ -296,7 +269,7 @@ void Store::set_outcome(const std::string& job, const std::string& hash, Deploym
   Query(*m_session,
         "UPDATE desired_data_job_deployment SET status = :status, status_message = :message, attempts = :attempts, "
         "retry_at = :retry, is_user_initiated = 0 WHERE data_job_name = :job AND deployment_version_sha = :hash")
-      .in(to_number(status))
+      .in(number_of(status))
       .in(message)
       .in(attempts)
       .in(retry_at)
@@ -376,7 +349,7 @@ std::vector<JobOverview> Store::overview(const std::string& team, int with_execu
     const std::string deployed = query.text();
     Deployment deployment = read_deployment(query);
     deployment.job_name = deployed;
-    deployment.status = to_status(query.integer());
+    deployment.status = deployment_status(query.integer());
     deployment.status_message = query.text();
     deployment.interpreter = query.text();
     deployment.environment = query.text();

@@ -1,40 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "control/embedded/status_numbers.hpp"
 #include "control/embedded/store.hpp"
 #include "control/embedded/store_session.hpp"
 
 namespace vdk::control {
 namespace {
-
-// Numbers as the original's database has them; 3 is unused there.
-int to_number(ExecutionStatus status) {
-  switch (status) {
-    case ExecutionStatus::submitted:
-      return 0;
-    case ExecutionStatus::running:
-      return 1;
-    case ExecutionStatus::succeeded:
-      return 2;
-    case ExecutionStatus::cancelled:
-      return 4;
-    case ExecutionStatus::skipped:
-      return 5;
-    case ExecutionStatus::user_error:
-      return 6;
-    case ExecutionStatus::platform_error:
-      break;
-  }
-  return 7;
-}
-
-ExecutionStatus to_status(long long number) {
-  for (const auto status : {ExecutionStatus::submitted, ExecutionStatus::running, ExecutionStatus::succeeded,
-                            ExecutionStatus::cancelled, ExecutionStatus::skipped, ExecutionStatus::user_error}) {
-    if (to_number(status) == number) {
-      return status;
-    }
-  }
-  return ExecutionStatus::platform_error;
-}
 
 const std::string k_select = "SELECT " + std::string(k_execution_columns) + " FROM data_job_execution ";
 
@@ -54,7 +24,7 @@ ExecutionRow read_execution(Query& query) {
   execution.id = query.text();
   execution.job_name = query.text();
   execution.type = query.integer() == 0 ? ExecutionType::manual : ExecutionType::scheduled;
-  execution.status = to_status(query.integer());
+  execution.status = execution_status(query.integer());
   execution.message = query.text();
   execution.op_id = query.text();
   row.submitted_time = query.time_if().value_or(TimePoint());
@@ -79,7 +49,7 @@ void Store::insert_execution(const ExecutionRow& row) {
   query.in(execution.id)
       .in(execution.job_name)
       .in(execution.type == ExecutionType::manual ? 0 : 1)
-      .in(to_number(execution.status))
+      .in(number_of(execution.status))
       .in(execution.message)
       .in(execution.op_id)
       .in(row.submitted_time)
@@ -136,7 +106,7 @@ bool Store::update_execution(const Execution& execution) {
               "UPDATE data_job_execution SET status = :status, message = :message, start_time = :start, "
               "end_time = :end WHERE id = :id AND status IN (0, 1) RETURNING id");
   query.columns("s")
-      .in(to_number(execution.status))
+      .in(number_of(execution.status))
       .in(execution.message)
       .in(execution.start_time)
       .in(execution.end_time)

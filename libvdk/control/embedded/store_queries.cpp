@@ -5,6 +5,7 @@
 #include <utility>
 #include <variant>
 
+#include "control/embedded/status_numbers.hpp"
 #include "control/embedded/store_session.hpp"
 #include "vdk/core/text.hpp"
 
@@ -42,42 +43,6 @@ std::string list_of(Sql& sql, const std::vector<Value>& values) {
     places.push_back(sql.place(value));
   }
   return "(" + text::join(places, ", ") + ")";
-}
-
-// Numbers as the original's database has them.
-DeploymentStatus deployment_status(long long number) {
-  switch (number) {
-    case 0:
-      return DeploymentStatus::success;
-    case 1:
-      return DeploymentStatus::platform_error;
-    case 3:
-      return DeploymentStatus::user_error;
-    default:
-      return DeploymentStatus::none;
-  }
-}
-
-long long number_of(ExecutionStatus status) {
-  constexpr std::pair<ExecutionStatus, long long> k_numbers[] = {
-      {ExecutionStatus::submitted, 0}, {ExecutionStatus::running, 1}, {ExecutionStatus::succeeded, 2},
-      {ExecutionStatus::cancelled, 4}, {ExecutionStatus::skipped, 5}, {ExecutionStatus::user_error, 6}};
-  for (const auto& [known, number] : k_numbers) {
-    if (known == status) {
-      return number;
-    }
-  }
-  return 7;
-}
-
-ExecutionStatus execution_status(long long number) {
-  for (const auto status : {ExecutionStatus::submitted, ExecutionStatus::running, ExecutionStatus::succeeded,
-                            ExecutionStatus::cancelled, ExecutionStatus::skipped, ExecutionStatus::user_error}) {
-    if (number_of(status) == number) {
-      return status;
-    }
-  }
-  return ExecutionStatus::platform_error;
 }
 
 /// What runs, else what is wanted; a job that is not wanted any more counts as undeployed. Whether it is enabled is
@@ -228,7 +193,8 @@ Sql restriction(const ExecutionQuery& query) {
   bound("e.end_time <= ", query.end_to);
   if (!query.statuses.empty()) {
     std::vector<long long> numbers;
-    std::transform(query.statuses.begin(), query.statuses.end(), std::back_inserter(numbers), number_of);
+    std::transform(query.statuses.begin(), query.statuses.end(), std::back_inserter(numbers),
+                   [](ExecutionStatus status) { return number_of(status); });
     conditions.push_back("e.status IN " + list_of(sql, numbers));
   }
   if (!query.jobs.empty()) {
