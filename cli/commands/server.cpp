@@ -243,6 +243,9 @@ int serve(const ParsedCommand& command, Context& context) {
                                        .config = config.file.string(),
                                        .started = format_time(clock->now())});
   log::info("vdk server for " + options.home.string() + "; Ctrl-C stops it.");
+  if (options.python->get()->versions.empty()) {
+    log::warning("no working Python was found, so every deployment is refused; after installing one, send SIGHUP");
+  }
   std::atomic<bool> reload{false};
   RunningService service(options, clock, *rest, reload);
   log::info("vdk server listens on " + address);

@@ -129,13 +129,16 @@ std::vector<fs::path> candidates() {
 
 }  // namespace
 
-std::optional<Interpreter> probe_interpreter(const std::filesystem::path& path) {
+namespace {
+
+std::optional<Interpreter> ask(const std::filesystem::path& path, bool& timed_out) {
   process::Command command;
   command.argv = {path.string(), "-I", "-c", probe_program};
   command.timeout = std::chrono::seconds(10);
   command.directory = "/";  // a version manager looks for its settings in the current folder
   try {
     const process::Result result = process::run(command);
+    timed_out = result.timed_out;
     if (result.exit_code != 0 || result.timed_out) {
       return std::nullopt;
     }
@@ -143,6 +146,13 @@ std::optional<Interpreter> probe_interpreter(const std::filesystem::path& path) 
   } catch (const Error&) {
     return std::nullopt;
   }
+}
+
+}  // namespace
+
+std::optional<Interpreter> probe_interpreter(const std::filesystem::path& path) {
+  bool timed_out = false;
+  return ask(path, timed_out);
 }
 
 std::vector<Interpreter> discover_interpreters(const std::filesystem::path& cache_file) {
@@ -215,7 +225,11 @@ std::optional<Interpreter> InterpreterCache::probe(const std::filesystem::path& 
   Entry entry;
   entry.stamp = stamp_of(path);
   entry.checked = std::time(nullptr);
-  entry.interpreter = probe_interpreter(path);
+  bool timed_out = false;
+  entry.interpreter = ask(path, timed_out);
+  if (timed_out) {
+    return std::nullopt;  // a busy machine says nothing about the interpreter: it is asked again
+  }
   if (entry.interpreter) {
     entry.real_stamp = stamp_of(entry.interpreter->path);
   }
