@@ -1,14 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """`vdk server`: executions by schedule, adoption after a restart, one server per home. Real minutes pass here."""
 import collections
-import glob
+import pathlib
 import random
 import signal
 import subprocess
+import sys
 import time
 import unittest
 
 from harness import BINARY, VdkTest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+import fast_clock  # noqa: E402
 
 CONFIG = "[owner]\nteam = red\n[job]\nschedule_cron = * * * * *\n"
 
@@ -47,10 +51,7 @@ class Schedule(VdkTest):
         self.assertEqual(times, [])
 
     def test_a_server_killed_again_and_again_starts_no_scheduled_time_twice(self):
-        """Minutes pass in a second each (libfaketime), and the server dies by kill -9 at random moments."""
-        library = next(iter(glob.glob("/usr/lib/*/faketime/libfaketimeMT.so.1")), None)
-        if not library:
-            self.skipTest("libfaketime is not installed")
+        """Minutes pass in a second each and the server dies by kill -9 at random moments."""
         runs = self.dir / "runs"
         runs.touch()
         step = (f"def run(job_input):\n    with open({str(runs)!r}, 'a') as file:\n"
@@ -60,24 +61,19 @@ class Schedule(VdkTest):
         seed = random.Random(20)
         with open(self.dir / "storm.log", "w") as log:
             # Steps in the accelerated time must not outrun the deadline of a start, so 30 and not more seconds a second.
-            # Not by faketime(1): it stays the parent, and what is killed must be the server itself.
             command = [str(BINARY), "server", "--port", "0"]
-            begin = time.monotonic()
-            end = begin + 25
-
-            def clock():
-                """Every server goes on where the time of the one before it stood."""
-                return {"LD_PRELOAD": library, "FAKETIME": f"+{(time.monotonic() - begin) * 29:.3f}s x30"}
+            clock = fast_clock.environment(self.dir, 30)
+            end = time.monotonic() + 25
             kills = 0
             while time.monotonic() < end:
-                server = subprocess.Popen(command, env=self.env(clock()),
+                server = subprocess.Popen(command, env=self.env(clock),
                                           stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.dir)
                 time.sleep(seed.uniform(0.2, 2.0))
                 server.kill()
                 server.wait()
                 kills += 1
             # The last server lives in the same future and finishes what was left.
-            self.servers.append(subprocess.Popen(command, env=self.env(clock()),
+            self.servers.append(subprocess.Popen(command, env=self.env(clock),
                                                  stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.dir))
             time.sleep(5)
             self.servers[-1].send_signal(signal.SIGTERM)
