@@ -175,7 +175,7 @@ class Servers:
         while not self.over.is_set():
             tag += 1
             self.deploy(random.choice(self.jobs), tag)
-            time.sleep(0.15)
+            time.sleep(0.4)  # a deployment does not look back: deployed every minute, a job would never be due
 
     # --- the plan
 
@@ -192,7 +192,7 @@ class Servers:
         for _ in range(self.kills):
             if self.over.is_set():
                 break
-            time.sleep(self.random.uniform(0.05, 0.6))
+            time.sleep(self.random.uniform(0.05, 1.2))
             slot = self.random.randrange(2)
             self.kill(slot)
             if self.random.random() < 0.3:
