@@ -21,15 +21,6 @@
 namespace vdk::cli {
 namespace {
 
-std::vector<control::PythonVersion> found_pythons(const std::filesystem::path& home) {
-  std::vector<control::PythonVersion> versions;
-  for (const target::Interpreter& found : target::discover_interpreters(home / "interpreters.json")) {
-    versions.push_back(
-        {.version = found.version, .interpreter = found.path.string(), .base_image = {}, .vdk_image = {}});
-  }
-  return versions;
-}
-
 std::string user_agent(const config::Settings& settings) {
   if (std::string given = settings.get("control_service_user_agent"); !given.empty()) {
     return given;
@@ -58,6 +49,15 @@ void tell_retry(const std::string& reason, std::chrono::milliseconds pause) {
 }
 
 }  // namespace
+
+std::vector<control::PythonVersion> found_pythons(const std::filesystem::path& home) {
+  std::vector<control::PythonVersion> versions;
+  for (const target::Interpreter& found : target::discover_interpreters(home / "interpreters.json")) {
+    versions.push_back(
+        {.version = found.version, .interpreter = found.path.string(), .base_image = {}, .vdk_image = {}});
+  }
+  return versions;
+}
 
 /// The settings of the original. The waits are shorter than its 2, 4, 8 ... 120 s, which add up to ten minutes.
 http::ClientOptions http_options(const config::Settings& settings) {

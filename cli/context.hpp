@@ -70,5 +70,7 @@ class Context {
 };
 
 [[nodiscard]] std::string login_name();
+/// The working Pythons on PATH as a dictionary of versions; what was asked is remembered in `home`.
+[[nodiscard]] std::vector<control::PythonVersion> found_pythons(const std::filesystem::path& home);
 
 }  // namespace vdk::cli

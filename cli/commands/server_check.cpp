@@ -52,6 +52,31 @@ std::string summary(const control::ServerConfig& config) {
   return out;
 }
 
+/// A default that the file names without a dictionary must be among the Pythons on PATH.
+std::optional<control::ConfigProblem> undiscovered_default(const control::ServerConfigResult& result) {
+  const std::string& wanted = result.config.default_python_version;
+  if (wanted.empty() || !result.config.supported_python_versions.empty()) {
+    return std::nullopt;
+  }
+  std::vector<std::string> names;
+  for (const target::Interpreter& found : target::discover_interpreters({})) {
+    names.push_back(found.version);
+  }
+  if (std::find(names.begin(), names.end(), wanted) != names.end()) {
+    return std::nullopt;
+  }
+  control::ConfigProblem problem;
+  problem.key = "defaultPythonVersion";
+  problem.message = "version " + wanted + " is not among the Pythons found on PATH";
+  problem.hint = names.empty() ? "install a Python, or name one in supportedPythonVersions"
+                               : "use " + text::quoted_list(names) + ", or name it in supportedPythonVersions";
+  if (const auto at = result.positions.find(problem.key); at != result.positions.end()) {
+    problem.line = at->second.first;
+    problem.column = at->second.second;
+  }
+  return problem;
+}
+
 }  // namespace
 
 std::vector<control::ConfigProblem> check_interpreters(const control::ServerConfigResult& result) {
@@ -77,6 +102,9 @@ std::vector<control::ConfigProblem> check_interpreters(const control::ServerConf
       problem.hint = "jobs that ask for " + version.version + " would get another Python";
       problems.push_back(std::move(problem));
     }
+  }
+  if (const auto wrong = undiscovered_default(result)) {
+    problems.push_back(*wrong);
   }
   return problems;
 }

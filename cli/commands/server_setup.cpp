@@ -18,15 +18,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::vector<control::PythonVersion> found_pythons(const fs::path& home) {
-  std::vector<control::PythonVersion> versions;
-  for (const target::Interpreter& found : target::discover_interpreters(home / "interpreters.json")) {
-    versions.push_back(
-        {.version = found.version, .interpreter = found.path.string(), .base_image = {}, .vdk_image = {}});
-  }
-  return versions;
-}
-
 fs::path notes_folder(const fs::path& home) { return home / "listening"; }
 
 }  // namespace

@@ -186,6 +186,14 @@ class CheckConfig(ServerTest):
         self.assertIn("server.yaml:4:10: error: supportedPythonVersions.2.7.interpreter", out)
         self.assertIn("not 2.7", out)
 
+    def test_a_default_that_no_python_on_path_has_is_told_before_the_server_refuses_it(self):
+        config = self.config("defaultPythonVersion: 2.7\n")
+        out = self.vdk("server", "--check-config", "--config", config, code=2).out
+        self.assertIn("server.yaml:1:23: error: defaultPythonVersion: version 2.7 is not among", out)
+        self.vdk("server", "--port", "0", "--config", config, code=2)
+        good = self.config(f"defaultPythonVersion: '{sys.version_info[0]}.{sys.version_info[1]}'\n")
+        self.vdk("server", "--check-config", "--config", good)
+
     def test_a_good_file_is_ok_and_a_readable_password_is_a_warning(self):
         config = self.config("database: {url: postgresql://db/vdk, username: me, password: hidden}\n", mode=0o644)
         result = self.vdk("server", "--check-config", "--config", config)
