@@ -3,27 +3,16 @@
 #include "control/embedded/rules.hpp"
 #include "control/embedded/synchronizer.hpp"
 #include "control/fixture.hpp"
+#include "control/life.hpp"
 
 namespace {
 
 using namespace vdk::control;
 using namespace std::chrono_literals;
 using vdk::control::testing::error_of;
-using vdk::control::testing::FakeTarget;
 using vdk::control::testing::Fixture;
 
-/// The synchronizer of another process on the same home.
-struct Synchronizing {
-  explicit Synchronizing(const Fixture& f)
-      : target(f.runtime),
-        store(f.options.database, f.home),
-        sources(f.home, "server"),
-        synchronizer({f.options, target, *f.clock, store, sources}) {}
-  FakeTarget target;
-  Store store;
-  Sources sources;
-  Synchronizer synchronizer;
-};
+using Synchronizing = vdk::control::testing::Life<Synchronizer>;
 
 TEST_CASE("a first deployment runs what was uploaded and says who did it and with what") {
   const Fixture f;
@@ -103,14 +92,14 @@ TEST_CASE("a failed deployment keeps the previous one, can be disabled, and is t
   CHECK(shown->job_version == first.job_version);
   CHECK(shown->status == DeploymentStatus::user_error);
   Synchronizing other(f);
-  CHECK(other.synchronizer.pass(false) == 0);
+  CHECK(other.task.pass(false) == 0);
   f.clock->time += 61s;
-  CHECK(other.synchronizer.pass(false) == 1);
+  CHECK(other.task.pass(false) == 1);
   f.clock->time += 61s;
-  CHECK(other.synchronizer.pass(false) == 0);  // the second pause is longer
+  CHECK(other.task.pass(false) == 0);  // the second pause is longer
   f.runtime->bad_requirements = false;
   f.clock->time += 60s;
-  CHECK(other.synchronizer.pass(false) == 1);
+  CHECK(other.task.pass(false) == 1);
   CHECK(f.service->get_deployment("team", "some-job")->job_version == failed.job_version);
   CHECK(f.service->get_deployment("team", "some-job")->status == DeploymentStatus::success);
 }
@@ -143,7 +132,7 @@ TEST_CASE("a roll-out that died after the desired row is finished by the next pa
     write.commit();
   }
   Synchronizing other(f);
-  CHECK(other.synchronizer.pass(false) == 1);
+  CHECK(other.task.pass(false) == 1);
   CHECK_FALSE(f.service->get_deployment("team", "some-job")->enabled);
   CHECK(f.runtime->deployments["some-job"] != first.version_hash);
 }
@@ -153,8 +142,8 @@ TEST_CASE("drift in the target is repaired and strangers are removed") {
   (void)f.deploy("some-job", "one");
   f.runtime->deployments = {{"stranger", "x"}};
   Synchronizing other(f);
-  CHECK(other.synchronizer.pass(false) == 0);
-  CHECK(other.synchronizer.pass(true) == 2);
+  CHECK(other.task.pass(false) == 0);
+  CHECK(other.task.pass(true) == 2);
   CHECK(f.runtime->deployments.size() == 1);
   CHECK(f.runtime->deployments.count("some-job") == 1);
 }
@@ -166,9 +155,9 @@ TEST_CASE("another interpreter for a version rolls its jobs out again") {
   changed.versions[0].interpreter = "/usr/local/bin/python3.11";
   f.options.python->replace(changed);
   Synchronizing other(f);
-  CHECK(other.synchronizer.pass(true) == 1);
+  CHECK(other.task.pass(true) == 1);
   CHECK(other.store.actual("some-job")->interpreter == "/usr/local/bin/python3.11");
-  CHECK(other.synchronizer.pass(true) == 0);
+  CHECK(other.task.pass(true) == 0);
 }
 
 TEST_CASE("a pass with nothing to do costs the same for one job and for many, and asks no target") {
@@ -177,7 +166,7 @@ TEST_CASE("a pass with nothing to do costs the same for one job and for many, an
   (void)f.deploy("job-number-0", "x");
   const auto cost = [&] {
     const long long before = other.store.statements();
-    CHECK(other.synchronizer.pass(false) == 0);
+    CHECK(other.task.pass(false) == 0);
     return other.store.statements() - before;
   };
   const long long one = cost();

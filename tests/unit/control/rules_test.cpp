@@ -3,26 +3,16 @@
 
 #include "control/embedded/synchronizer.hpp"
 #include "control/fixture.hpp"
+#include "control/life.hpp"
 
 namespace {
 
 using namespace vdk::control;
 using namespace std::chrono_literals;
 using vdk::control::testing::error_of;
-using vdk::control::testing::FakeTarget;
 using vdk::control::testing::Fixture;
 
-struct Synchronizing {
-  explicit Synchronizing(const Fixture& f)
-      : target(f.runtime),
-        store(f.options.database, f.home),
-        sources(f.home, "server"),
-        synchronizer({f.options, target, *f.clock, store, sources}) {}
-  FakeTarget target;
-  Store store;
-  Sources sources;
-  Synchronizer synchronizer;
-};
+using Synchronizing = vdk::control::testing::Life<Synchronizer>;
 
 TEST_CASE("a deployment whose Python is not offered any more goes on as it is, and is repaired as it was") {
   Fixture f;
@@ -30,10 +20,10 @@ TEST_CASE("a deployment whose Python is not offered any more goes on as it is, a
   const auto before = f.runtime->deployments;
   f.options.python->replace({{{"3.10", "/opt/python3.10", "", ""}}, "3.10"});
   Synchronizing other(f);
-  CHECK(other.synchronizer.pass(true) == 0);
+  CHECK(other.task.pass(true) == 0);
   CHECK(f.runtime->deployments == before);
   f.runtime->deployments.clear();
-  CHECK(other.synchronizer.pass(true) == 1);
+  CHECK(other.task.pass(true) == 1);
   CHECK(f.runtime->deployments == before);
   CHECK(other.store.actual("some-job")->interpreter == "/usr/bin/python3");
   CHECK(f.deploy("some-job", "two").deployment.python_version == "3.10");
@@ -49,7 +39,7 @@ TEST_CASE("what ran comes back when the runtime lost it while its successor cann
   f.runtime->deployments.clear();
   f.runtime->files.clear();
   Synchronizing other(f);
-  CHECK(other.synchronizer.pass(true) == 1);
+  CHECK(other.task.pass(true) == 1);
   CHECK(f.runtime->deployments == before);
   CHECK(f.runtime->files["some-job"]["10_step.py"] == "one");
   CHECK(f.service->get_deployment("team", "some-job")->status == DeploymentStatus::user_error);
@@ -67,7 +57,7 @@ TEST_CASE("a deployment that asks for no resources gets the service's, and again
   CHECK(f.service->get_deployment("team", "some-job")->resources.cpu_limit == 1.0);
   f.options.default_resources.cpu_limit = 2.0;
   Synchronizing other(f);
-  CHECK(other.synchronizer.pass(true) == 1);
+  CHECK(other.task.pass(true) == 1);
   CHECK(other.store.actual("some-job")->resources.cpu_limit == 2.0);
   CHECK(other.store.actual("some-job")->resources.memory_limit == 64);
   CHECK(with_defaults(f.options, {.cpu_request = 3.0}).cpu_limit == 3.0);  // never less than what is asked for
@@ -126,7 +116,7 @@ TEST_CASE("a job that moves to another team keeps everything and runs for that t
   CHECK(f.service->get_properties("other team", "some-job") == R"({"a":1})");
   CHECK(f.service->list_executions("other team", "some-job", {}).size() == 1);
   Synchronizing other(f);
-  CHECK(other.synchronizer.pass(false) == 1);
+  CHECK(other.task.pass(false) == 1);
   const auto moved = f.service->get_deployment("other team", "some-job");
   CHECK(moved->job_version == first.job_version);
   CHECK((moved->last_deployed_date == first.last_deployed_date));

@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "control/fixture.hpp"
+#include "control/life.hpp"
 
 namespace {
 
@@ -13,18 +14,7 @@ using vdk::control::testing::error_of;
 using vdk::control::testing::FakeTarget;
 using vdk::control::testing::Fixture;
 
-/// One life of the server's scheduler, on a session of its own.
-struct Scheduling {
-  explicit Scheduling(const Fixture& f)
-      : target(f.runtime),
-        store(f.options.database, f.home),
-        sources(f.home, "server"),
-        scheduler({f.options, target, *f.clock, store, sources}) {}
-  FakeTarget target;
-  Store store;
-  Sources sources;
-  Scheduler scheduler;
-};
+using Scheduling = vdk::control::testing::Life<Scheduler>;
 
 struct Scheduled : Fixture {
   Scheduled() { (void)deploy("some-job", "one", "* * * * *"); }
@@ -40,11 +30,11 @@ struct Scheduled : Fixture {
 TEST_CASE("what is due is started once, with its own id and time") {
   const Scheduled f;
   Scheduling life(f);
-  life.scheduler.tick();
+  life.task.tick();
   CHECK(f.executions().empty());
   f.clock->time += 41s;  // 22:14:01
-  life.scheduler.tick();
-  life.scheduler.tick();
+  life.task.tick();
+  life.task.tick();
   const auto executions = f.executions();
   REQUIRE(executions.size() == 1);
   CHECK(executions[0].id == "some-job-28333334");
@@ -57,12 +47,12 @@ TEST_CASE("two servers' schedulers never start one time twice") {
   const Scheduled f;
   Scheduling one(f);
   Scheduling two(f);
-  one.scheduler.tick();
-  two.scheduler.tick();
+  one.task.tick();
+  two.task.tick();
   f.clock->time += 41s;
-  one.scheduler.tick();
+  one.task.tick();
   f.finish_all();
-  two.scheduler.tick();
+  two.task.tick();
   CHECK(f.executions().size() == 1);
   CHECK(f.runtime->starts.size() == 1);
 }
@@ -70,17 +60,17 @@ TEST_CASE("two servers' schedulers never start one time twice") {
 TEST_CASE("while an execution runs one due time waits, the latest") {
   const Scheduled f;
   Scheduling life(f);
-  life.scheduler.tick();
+  life.task.tick();
   f.clock->time += 41s;
-  life.scheduler.tick();
+  life.task.tick();
   for (int i = 0; i < 3; ++i) {
     f.clock->time += 60s;
-    life.scheduler.tick();
+    life.task.tick();
   }
   CHECK(f.executions().size() == 1);
   f.finish_all();
-  life.scheduler.tick();
-  life.scheduler.tick();
+  life.task.tick();
+  life.task.tick();
   const auto executions = f.executions();
   REQUIRE(executions.size() == 2);
   CHECK((executions[0].scheduled_time == vdk::parse_time("2023-11-14T22:17:00Z")));
@@ -90,20 +80,20 @@ TEST_CASE("after downtime at most the latest time is made up for, and only withi
   const Scheduled f;
   {
     Scheduling life(f);
-    life.scheduler.tick();
+    life.task.tick();
   }
   f.clock->time += 10min;
   {
     Scheduling life(f);
-    life.scheduler.tick();
-    life.scheduler.tick();
+    life.task.tick();
+    life.task.tick();
     CHECK(f.executions().size() == 1);
   }
   f.finish_all();
   (void)f.deploy("some-job", "one", "25 22 * * *");  // due 85 seconds from now
   f.clock->time += 45min;
   Scheduling life(f);
-  life.scheduler.tick();
+  life.task.tick();
   CHECK(f.executions().size() == 1);
 }
 
@@ -116,15 +106,15 @@ TEST_CASE("a due time that was stored before a crash is started afterwards") {
     write.commit();
   }
   Scheduling life(f);
-  life.scheduler.tick();
-  life.scheduler.tick();
+  life.task.tick();
+  life.task.tick();
   CHECK(f.executions().size() == 1);
 }
 
 TEST_CASE("disabled, unscheduled and removed jobs are not started, a new schedule does not look back") {
   const Scheduled f;
   Scheduling life(f);
-  life.scheduler.tick();
+  life.task.tick();
   DeploymentRequest request;
   request.enabled = false;
   (void)f.service->deploy("team", "some-job", request, {});
@@ -132,27 +122,27 @@ TEST_CASE("disabled, unscheduled and removed jobs are not started, a new schedul
   (void)f.deploy("removed-job", "x", "* * * * *");
   f.service->remove_deployment("team", "removed-job");
   f.clock->time += 5min;
-  life.scheduler.tick();
+  life.task.tick();
   CHECK(f.runtime->starts.empty());
   (void)f.deploy("later-job", "x", "* * * * *");
-  life.scheduler.tick();
+  life.task.tick();
   CHECK(f.runtime->starts.empty());
   f.clock->time += 1min;
-  life.scheduler.tick();
+  life.task.tick();
   CHECK(f.runtime->starts.size() == 1);
 }
 
 TEST_CASE("a job that was just disabled is not started, and shown so, before the synchronizer has seen it") {
   const Scheduled f;
   Scheduling life(f);
-  life.scheduler.tick();
+  life.task.tick();
   DeploymentRequest request;
   request.enabled = false;
   CHECK(f.service->submit_deployment("team", "some-job", request));
   CHECK_FALSE(f.service->get_deployment("team", "some-job")->enabled);
   CHECK_FALSE(f.service->list_jobs("team", 0)[0].deployment->enabled);
   f.clock->time += 41s;
-  life.scheduler.tick();
+  life.task.tick();
   CHECK(f.executions().empty());
 }
 
