@@ -2,7 +2,7 @@
 # and every test link the same objects.
 
 # A module control_server lives in libvdk/control/server.
-set(VDK_ALL_MODULES core config auth job run control control_remote control_server target)
+set(VDK_ALL_MODULES core config auth job run control control_remote control_server target plugin)
 
 # With VDK_ONLY=<module> just that module and what it needs is configured: quick builds while working on one part.
 set(VDK_ONLY "" CACHE STRING "Configure only this module and its dependencies")
@@ -15,6 +15,7 @@ set(VDK_NEEDS_control job config core)
 set(VDK_NEEDS_control_remote control job config core)
 set(VDK_NEEDS_control_server control job config core)
 set(VDK_NEEDS_target job config core)
+set(VDK_NEEDS_plugin auth job config core)
 
 function(vdk_selected_modules out)
   if(VDK_ONLY STREQUAL "" OR VDK_ONLY STREQUAL "cli")

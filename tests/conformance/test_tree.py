@@ -15,6 +15,7 @@ ALLOWED = {
     "run": {"run", "job", "config", "core"},
     "target": {"target", "job", "config", "core"},
     "control": {"control", "target", "job", "config", "core"},
+    "plugin": {"plugin", "job", "auth", "config", "core"},
 }
 MODULES = set(ALLOWED)
 
