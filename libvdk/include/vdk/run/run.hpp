@@ -16,6 +16,8 @@
 
 namespace vdk::run {
 
+class Observer;  ///< sees all that happens (vdk/run/observer.hpp)
+
 enum class StepStatus { success, error, not_runnable, skip_requested };
 [[nodiscard]] std::string_view to_string(StepStatus status) noexcept;  ///< lower case, as in the summary file
 
@@ -71,6 +73,7 @@ struct RunRequest {
   Ids ids;
   KeyValueStore* properties = nullptr;  ///< null = in memory, with a warning on write
   KeyValueStore* secrets = nullptr;
+  Observer* observer = nullptr;
   bool collected_logs = false;  ///< full log lines (a deployed execution) instead of short ones (a terminal)
 };
 

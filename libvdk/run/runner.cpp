@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "run/runner.hpp"
+
+#include <cstdio>
+
+#include "run/signals.hpp"
+#include "run/step_failure.hpp"
+#include "vdk/core/files.hpp"
+#include "vdk/core/text.hpp"
+
+namespace vdk::run {
+
+namespace {
+
+Observer& nobody() {
+  static Observer observer;
+  return observer;
+}
+
+Observer& observer_of(const RunRequest& request) { return request.observer != nullptr ? *request.observer : nobody(); }
+
+std::string error_reply(const Error& error) {
+  const nlohmann::ordered_json reply{
+      {"ok", false}, {"blamee", short_blamee(blamee_of(error.kind()))}, {"message", format_error(error)}};
+  return reply.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+}
+
+}  // namespace
+
+Runner::Runner(const RunRequest& request, const Clock& clock, const LogLines& lines)
+    : m_session(request, clock, lines), m_ingester(m_session) {}
+
+std::vector<StepResult> Runner::run(const Plan& plan) {
+  std::vector<const job::Step*> steps;
+  for (const PlannedStep& planned : plan.steps) {
+    if (planned.runs) {
+      steps.push_back(&planned.step);
+    }
+  }
+  return run_steps(steps, Context{0, 0, m_session.request.job.directory, m_session.arguments, std::string()});
+}
+
+std::vector<StepResult> Runner::run_steps(const std::vector<const job::Step*>& steps, const Context& context) {
+  std::vector<StepResult> results;
+  for (const job::Step* step : steps) {
+    if (SignalGuard::received() != 0) {
+      break;
+    }
+    const StepStart start{*step, context.depth, results.size() + 1, steps.size(), m_session.clock.now()};
+    results.push_back(run_step(start, context));
+    const StepStatus status = results.back().status;
+    if (status == StepStatus::error || status == StepStatus::skip_requested) {
+      break;
+    }
+  }
+  return results;
+}
+
+StepResult Runner::run_step(const StepStart& start, const Context& context) {
+  Observer& observer = observer_of(m_session.request);
+  observer.step_started(start);
+  StepResult result;
+  result.name = start.step.name;
+  result.type = job::to_string(start.step.kind);
+  result.start_time = start.time;
+  if (m_session.request.collected_logs) {
+    m_session.lines.info("Entering " + result.name + " ...");
+  }
+  const long long rows_before = m_ingester.rows_written();
+  try {
+    execute(start.step, context, result);
+  } catch (const Error& error) {
+    fail_with(result, error);
+  } catch (const std::exception& error) {
+    fail_with(result,
+              Error(ErrorKind::platform, {"cannot run " + result.name, error.what(), "the job stops here", ""}));
+  }
+  if (const auto failure = m_ingester.take_failure()) {
+    fail_with(result, *failure);
+  }
+  if (result.status == StepStatus::error && m_exit_code == 0) {
+    m_exit_code = 1;
+  }
+  result.end_time = m_session.clock.now();
+  log_end(result, m_ingester.rows_written() - rows_before);
+  observer.step_ended(result, context.depth);
+  return result;
+}
+
+void Runner::log_end(const StepResult& result, long long rows) const {
+  const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(result.end_time - result.start_time);
+  std::string line = result.name + ": " + text::replace_all(std::string(to_string(result.status)), "_", " ");
+  line += " (" + std::to_string(took.count()) + " ms";
+  line += rows > 0 ? ", " + std::to_string(rows) + " rows ingested)" : ")";
+  if (result.status == StepStatus::not_runnable) {
+    m_session.lines.warning(line + ": the file has no function run(job_input), nothing was called");
+  } else {
+    m_session.lines.info(line);
+  }
+}
+
+void Runner::execute(const job::Step& step, const Context& context, StepResult& result) {
+  if (step.kind == job::StepKind::sql) {
+    run_sql(step, context);
+  } else {
+    run_python(step, context, result);
+  }
+}
+
+void Runner::run_sql(const job::Step& step, const Context& context) {
+  const std::string content = files::read(step.file);
+  if (!text::is_valid_utf8(content)) {
+    throw Error(ErrorKind::user_code, {"cannot run " + step.name, "the file is not UTF-8 text",
+                                       "the step was not started and the job stops here", "Save the file as UTF-8"});
+  }
+  const SqlText parts = split_databases(content);
+  if (text::trim(parts.sql).empty()) {
+    throw Error(ErrorKind::user_code,
+                {"cannot run " + step.name, "the file holds no SQL statement",
+                 "the step was not started and the job stops here", "Write a statement into it, or remove the file"});
+  }
+  const Values values = m_session.values(context.arguments);
+  const std::string sql = substitute(parts.sql, values);
+  std::vector<std::string> names = parts.databases;
+  if (names.empty()) {
+    names.push_back(context.database);
+  }
+  for (const std::string& name : names) {
+    const auto file = m_session.databases->file(substitute(name, values));
+    run_script(m_session.databases->connection(file), sql, step.file.string(), m_session.query_prefix());
+  }
+}
+
+void Runner::start_host() {
+  if (m_host) {
+    return;
+  }
+  std::filesystem::path interpreter = m_session.request.interpreter;
+  std::string warning;
+  if (interpreter.empty()) {
+    interpreter = choose_interpreter(m_session.request.job, warning);
+  }
+  if (!warning.empty()) {
+    m_session.lines.warning(warning);
+  }
+  std::fflush(stdout);
+  m_host = std::make_unique<PythonHost>(interpreter, m_session.host_settings());
+}
+
+Runner::Json Runner::converse(const Json& message) {
+  m_host->send(message.dump());
+  while (const auto line = m_host->receive()) {
+    if (line->starts_with("{\"done\"")) {
+      return Json::parse(*line);
+    }
+    m_host->send(answer(*line));
+  }
+  return {};
+}
+
+void Runner::run_python(const job::Step& step, const Context& context, StepResult& result) {
+  start_host();
+  const Json done = converse(Json{{"cmd", "step"},
+                                  {"name", step.name},
+                                  {"file", step.file.string()},
+                                  {"context", context.id},
+                                  {"directory", context.directory.string()},
+                                  {"database", context.database}});
+  if (done.is_null()) {
+    host_died(result);
+    return;
+  }
+  const std::string status = done.at("done");
+  if (status == "success") {
+    return;
+  }
+  if (status != "error") {
+    result.status = status == "not_runnable" ? StepStatus::not_runnable : StepStatus::skip_requested;
+    return;
+  }
+  result.status = StepStatus::error;
+  result.blamee = blamee_named(done.value("blamee", "user"));
+  result.exception_name = done.value("exception_name", "");
+  result.exception = done.value("exception", "");
+  result.details = done.value("details", "");
+  m_exit_code = context.id == 0 ? done.value("exit_code", 1) : m_exit_code;
+}
+
+void Runner::host_died(StepResult& result) {
+  const PythonHost::End end = m_host->ended();
+  m_exit_code = end.exit_code;
+  fail_with(result, Error(ErrorKind::user_code,
+                          {"cannot finish " + result.name, end.sentence,
+                           "rows and other work that the step had not finished are lost, and the job stops here",
+                           "Look at what the step printed last; end a step with an exception, not with the process"}));
+}
+
+std::string Runner::answer(const std::string& line) {
+  try {
+    if (line.starts_with("{\"req\":\"ingest\"")) {
+      m_ingester.accept(line);
+      return "{\"ok\": true}";
+    }
+    const Json request = Json::parse(line);
+    const std::string kind = request.at("req");
+    if (kind == "template") {
+      return run_template(request);
+    }
+    KeyValueStore& store = m_session.store(request.at("store"));
+    if (request.at("op") == "read") {
+      return "{\"ok\": true, \"value\": " + Json::parse(store.read_all()).dump() + "}";
+    }
+    store.write_all(request.at("value").dump());
+    return "{\"ok\": true}";
+  } catch (const Error& error) {
+    return error_reply(error);
+  } catch (const std::exception& error) {
+    return error_reply(Error(ErrorKind::platform, {"cannot answer a request of the step", error.what(), "", ""}));
+  }
+}
+
+std::string Runner::run_template(const Json& request) {
+  const std::string name = request.at("name");
+  const std::filesystem::path root = files::share_directory() / "templates";
+  const bool is_plain = name.find("..") == std::string::npos && name.starts_with("load/");
+  if (!is_plain || !std::filesystem::is_directory(root / name)) {
+    throw Error(ErrorKind::user_code, {"cannot run the template '" + name + "'", "there is no template of that name",
+                                       "the step fails unless it catches the error",
+                                       "Check the name; the templates are the folders in " + (root / "load").string()});
+  }
+  Context context;
+  context.id = request.at("context");
+  context.directory = root / name;
+  context.arguments = request.at("args");
+  context.database = request.at("database").is_string() ? request.at("database").get<std::string>() : std::string();
+  context.depth = ++m_depth;
+  const std::vector<job::Step> found = job::find_steps(context.directory);
+  std::vector<const job::Step*> chosen;
+  for (const job::Step& step : found) {
+    chosen.push_back(&step);
+  }
+  const std::vector<StepResult> steps = run_steps(chosen, context);
+  --m_depth;
+  m_exit_code = 0;  // the calling step decides what the failure of a template means
+  const bool failed = !steps.empty() && steps.back().status == StepStatus::error;
+  Json list = Json::array();
+  for (const StepResult& step : steps) {
+    list.push_back(Json{{"name", step.name}, {"status", to_string(step.status)}});
+  }
+  Json value{{"status", failed ? "error" : "success"}, {"steps", list}};
+  if (failed) {
+    value["blamee"] = short_blamee(steps.back().blamee);
+    value["message"] = steps.back().details.empty() ? steps.back().exception : steps.back().details;
+  }
+  return Json{{"ok", true}, {"value", value}}.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+void Runner::finish() {
+  if (m_host) {
+    m_host->finish();
+  }
+  for (const std::string& file : m_session.databases->close()) {
+    m_session.lines.warning("a .sql step left a transaction open in '" + file + "': it was rolled back");
+  }
+}
+
+}  // namespace vdk::run

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <nlohmann/json.hpp>
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "run/ingest.hpp"
+#include "run/python_host.hpp"
+#include "run/session.hpp"
+#include "vdk/run/observer.hpp"
+#include "vdk/run/run.hpp"
+
+namespace vdk::run {
+
+/// Executes the steps that a plan chose, one after the other: SQL in this process, Python in the host. `run_step` is
+/// the one place where a step starts and ends.
+class Runner {
+ public:
+  Runner(const RunRequest& request, const Clock& clock, const LogLines& lines);
+
+  /// The steps of the plan that run, up to the first that fails or asks to skip the rest.
+  [[nodiscard]] std::vector<StepResult> run(const Plan& plan);
+  /// End the host and close the databases.
+  void finish();
+  [[nodiscard]] int exit_code() const noexcept { return m_exit_code; }
+
+ private:
+  using Json = nlohmann::ordered_json;
+  /// The job or a template that one of its steps runs: what their steps see as their own.
+  struct Context {
+    int id = 0;     ///< 0 = the job
+    int depth = 0;  ///< of templates in templates
+    std::filesystem::path directory;
+    Json arguments;
+    std::string database;  ///< default one of a template run; empty = the job's
+  };
+  [[nodiscard]] std::vector<StepResult> run_steps(const std::vector<const job::Step*>& steps, const Context& context);
+  [[nodiscard]] StepResult run_step(const StepStart& start, const Context& context);
+  void execute(const job::Step& step, const Context& context, StepResult& result);
+  void run_sql(const job::Step& step, const Context& context);
+  void run_python(const job::Step& step, const Context& context, StepResult& result);
+  /// Send a message to the host and answer what it asks until it is done; empty when it died.
+  [[nodiscard]] Json converse(const Json& message);
+  void start_host();
+  void host_died(StepResult& result);
+  [[nodiscard]] std::string answer(const std::string& line);
+  [[nodiscard]] std::string run_template(const Json& request);
+  void log_end(const StepResult& result, long long rows) const;
+
+  Session m_session;
+  Ingester m_ingester;
+  std::unique_ptr<PythonHost> m_host;
+  int m_exit_code = 0;
+  int m_depth = 0;
+};
+
+}  // namespace vdk::run

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "run/step_failure.hpp"
+
+namespace vdk::run {
+
+namespace {
+
+const char* exception_name_of(Blamee blamee) {
+  if (blamee == Blamee::user) {
+    return "UserCodeError";
+  }
+  return blamee == Blamee::configuration ? "VdkConfigurationError" : "PlatformServiceError";
+}
+
+}  // namespace
+
+Blamee blamee_of(ErrorKind kind) noexcept {
+  switch (kind) {
+    case ErrorKind::user_code:
+    case ErrorKind::usage:
+    case ErrorKind::operation:
+      return Blamee::user;
+    case ErrorKind::configuration:
+      return Blamee::configuration;
+    default:
+      return Blamee::platform;
+  }
+}
+
+Blamee blamee_named(std::string_view name) noexcept {
+  if (name == "platform") {
+    return Blamee::platform;
+  }
+  return name == "configuration" ? Blamee::configuration : Blamee::user;
+}
+
+std::string short_blamee(Blamee blamee) {
+  if (blamee == Blamee::user) {
+    return "user";
+  }
+  return blamee == Blamee::configuration ? "configuration" : "platform";
+}
+
+std::string failure_text(const Error& error) {
+  std::string text = format_error(error);
+  while (text.ends_with('\n')) {
+    text.pop_back();
+  }
+  return text;
+}
+
+void fail_with(StepResult& step, const Error& error) {
+  step.status = StepStatus::error;
+  step.blamee = blamee_of(error.kind());
+  step.exception_name = exception_name_of(step.blamee);
+  step.exception = error.what();
+  step.details = failure_text(error);
+}
+
+void fail_run(RunResult& result, const Error& error) {
+  result.success = false;
+  result.blamee = blamee_of(error.kind());
+  result.details = failure_text(error);
+}
+
+}  // namespace vdk::run
