@@ -8,11 +8,11 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstdio>
 #include <memory>
 #include <vector>
 
 #include "vdk/core/error.hpp"
-#include "vdk/core/files.hpp"
 
 namespace vdk {
 
@@ -44,17 +44,49 @@ std::string random_bytes(std::size_t count) {
   return bytes;
 }
 
-}  // namespace
-
-std::string sha256_hex(std::string_view bytes) {
-  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-  unsigned length = 0;
-  if (EVP_Digest(bytes.data(), bytes.size(), digest.data(), &length, EVP_sha256(), nullptr) != 1) {
+void check_digest(int result) {
+  if (result != 1) {
     throw Error(ErrorKind::internal, {.what = "cannot compute a SHA-256 hash",
                                       .why = "OpenSSL refused the operation",
                                       .consequences = "The operation was not carried out.",
                                       .countermeasures = "Check the OpenSSL installation of this machine."});
   }
+}
+
+}  // namespace
+
+std::string sha256_hex(std::string_view bytes) {
+  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+  unsigned length = 0;
+  check_digest(EVP_Digest(bytes.data(), bytes.size(), digest.data(), &length, EVP_sha256(), nullptr));
+  return to_hex(digest.data(), length);
+}
+
+std::string sha256_file(const std::filesystem::path& path) {
+  errno = 0;
+  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "rbe"), std::fclose);
+  if (file == nullptr) {
+    const int number = errno;
+    if (number == ENOENT) {
+      throw Error(ErrorKind::not_found, {.what = "cannot open '" + path.string() + "'",
+                                         .why = "there is no such file",
+                                         .consequences = "The operation was not carried out.",
+                                         .countermeasures = "Check the path."});
+    }
+    throw system_error("cannot open '" + path.string() + "'", number, "Check the path and its permissions.");
+  }
+  const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(EVP_MD_CTX_new(), EVP_MD_CTX_free);
+  check_digest(EVP_DigestInit_ex(context.get(), EVP_sha256(), nullptr));
+  std::vector<char> buffer(1UL << 16U);
+  for (std::size_t got = 0; (got = std::fread(buffer.data(), 1, buffer.size(), file.get())) > 0;) {
+    check_digest(EVP_DigestUpdate(context.get(), buffer.data(), got));
+  }
+  if (std::ferror(file.get()) != 0) {
+    throw system_error("cannot read '" + path.string() + "'", errno, "Check that it is a readable file.");
+  }
+  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+  unsigned length = 0;
+  check_digest(EVP_DigestFinal_ex(context.get(), digest.data(), &length));
   return to_hex(digest.data(), length);
 }
 
@@ -67,7 +99,7 @@ std::string tree_hash(const std::filesystem::path& directory) {
       lines.push_back(name + "\0link\0"s + fs::read_symlink(entry.path()).string());
     } else if (entry.is_regular_file()) {
       const bool executable = (entry.status().permissions() & fs::perms::owner_exec) != fs::perms::none;
-      lines.push_back(name + (executable ? "\0x\0"s : "\0f\0"s) + sha256_hex(files::read(entry.path())));
+      lines.push_back(name + (executable ? "\0x\0"s : "\0f\0"s) + sha256_file(entry.path()));
     } else if (entry.is_directory()) {
       lines.push_back(name + "\0d"s);
     }

@@ -79,6 +79,14 @@ TEST_CASE("a folder's hash depends on names, contents and the executable bit, no
   CHECK(tree_hash(dir.path()) != executable);
 }
 
+TEST_CASE("a file's hash is the hash of its bytes") {
+  const files::TemporaryDirectory dir;
+  const std::string large(200'000, 'x');
+  files::write_atomic(dir.path() / "large", large);
+  CHECK(vdk::sha256_file(dir.path() / "large") == sha256_hex(large));
+  CHECK_THROWS_AS((void)vdk::sha256_file(dir.path() / "none"), vdk::Error);
+}
+
 TEST_CASE("hashes and ids have their documented shape") {
   CHECK(sha256_hex("abc") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
   CHECK(random_hex(8).size() == 16);
