@@ -130,13 +130,18 @@ std::string join_names(const control::PythonVersions& versions) {
   return names.empty() ? "none" : text::join(names, ", ");
 }
 
-/// SIGHUP: the supported Python versions of the file replace the present ones, or everything stays as it is.
-void reload_python_versions(const ParsedCommand& command, const Context& context, const control::ServerConfig& running,
-                            control::PythonCatalog& catalog, std::atomic<bool>& reload) {
+/// SIGHUP: who may do what, the certificate and the supported Python versions of the file replace the present ones, or
+/// everything stays as it is.
+void reload_configuration(const ParsedCommand& command, const Context& context, const control::ServerConfig& running,
+                          control::RestServer& rest, control::PythonCatalog& catalog, std::atomic<bool>& reload) {
   try {
-    const control::ServerConfig config = load_server(command);
+    control::ServerConfig config = load_server(command);
+    config.rest.host = running.rest.host;
+    refuse_open_server(config.rest);
     require_interpreters(command);
     control::PythonVersions versions = server_python_versions(config, context);
+    rest.reload(config.rest);
+    log_config_warnings(command);
     const auto before = catalog.get();
     const std::string was = join_names(*before) + ", default " + before->default_version;
     const std::string now = join_names(versions) + ", default " + versions.default_version;
@@ -234,8 +239,8 @@ int serve(const ParsedCommand& command, Context& context) {
   const auto rest = control::make_rest_server(config.rest, open, anybody);
   const int port = rest->listen();
   const bool wide = config.rest.host.find(':') != std::string::npos;
-  const std::string address =
-      "http://" + (wide ? "[" + config.rest.host + "]" : config.rest.host) + ":" + std::to_string(port);
+  const std::string address = std::string(config.rest.tls.enabled() ? "https://" : "http://") +
+                              (wide ? "[" + config.rest.host + "]" : config.rest.host) + ":" + std::to_string(port);
   const ServerNote note(options.home, {.pid = static_cast<int>(::getpid()),
                                        .address = address,
                                        .database = database_kind(options.database),
@@ -251,7 +256,7 @@ int serve(const ParsedCommand& command, Context& context) {
   log::info("vdk server listens on " + address);
   while (!stop_requested) {
     if (reload_requested.exchange(false)) {
-      reload_python_versions(command, context, config, *options.python, reload);
+      reload_configuration(command, context, config, *rest, *options.python, reload);
     }
     std::this_thread::sleep_for(nap);
   }

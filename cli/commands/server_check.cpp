@@ -43,6 +43,7 @@ std::string summary(const control::ServerConfig& config) {
   std::string out = config.file.empty() ? "The configuration is ok (no file; defaults and environment).\n"
                                         : config.file.string() + ": ok\n";
   out += "  listens on       " + config.rest.host + ":" + std::to_string(config.rest.port) + "\n";
+  out += std::string("  encryption       ") + (config.rest.tls.enabled() ? "on (https)" : "off") + "\n";
   out += "  home             " + embedded.home.string() + "\n";
   out += "  database         " + database_kind(embedded.database) + "\n";
   out += "  sources          " + (embedded.sources.url.empty() ? "in the home folder" : embedded.sources.url) + "\n";
@@ -113,7 +114,10 @@ void log_config_warnings(const ParsedCommand& command) {
   const auto file = server_config_file(command);
   const auto result = control::read_server_config(file, all_environment(), config::control_service_home());
   std::vector<std::string> unused;
-  for (const control::ConfigProblem& problem : result.problems) {
+  std::vector<control::ConfigProblem> problems = result.problems;
+  const auto more = control::check_certificate(result);
+  problems.insert(problems.end(), more.begin(), more.end());
+  for (const control::ConfigProblem& problem : problems) {
     if (problem.unused) {
       unused.push_back(problem.key);
     } else if (problem.warning) {
@@ -142,8 +146,9 @@ int check_server_config(const ParsedCommand& command, const Context& context) {
   const auto file = server_config_file(command);
   control::ServerConfigResult result =
       control::read_server_config(file, all_environment(), config::control_service_home());
-  const auto more = check_interpreters(result);
-  result.problems.insert(result.problems.end(), more.begin(), more.end());
+  for (const auto& more : {check_interpreters(result), control::check_certificate(result)}) {
+    result.problems.insert(result.problems.end(), more.begin(), more.end());
+  }
   std::stable_sort(result.problems.begin(), result.problems.end(),
                    [](const auto& a, const auto& b) { return a.line < b.line; });
   const auto errors = std::count_if(result.problems.begin(), result.problems.end(),

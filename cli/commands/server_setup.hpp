@@ -48,7 +48,7 @@ void prepare_execution_environment(const Context& context, const std::string& jo
 /// A running server, as it has written it down in the home folder.
 struct RunningServer {
   int pid = 0;
-  std::string address;  ///< http://HOST:PORT
+  std::string address;  ///< http://HOST:PORT or https://HOST:PORT
   std::string database;
   std::string version;
   std::string config;

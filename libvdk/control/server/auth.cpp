@@ -124,13 +124,18 @@ bool Principal::may(std::string_view team) const {
   return all_teams || std::find(teams.begin(), teams.end(), team) != teams.end();
 }
 
-Authenticator::Authenticator(SecurityOptions options) : m_options(std::move(options)) {
-  std::shared_ptr<KeyRing> common;
-  if (!m_options.jwk_set_uri.empty()) {
-    common = std::make_shared<KeyRing>(m_options.jwk_set_uri, fetch_keys(m_options.jwk_set_uri));
-  }
+Authenticator::Authenticator(SecurityOptions options, const Authenticator* previous) : m_options(std::move(options)) {
+  const bool named = !m_options.jwk_set_uri.empty();
   for (const std::string& issuer : m_options.issuers) {
-    m_rings[issuer] = common ? common : std::make_shared<KeyRing>(issuer, discover_keys(issuer));
+    const Source source(named, named ? m_options.jwk_set_uri : issuer);
+    std::shared_ptr<KeyRing>& ring = m_sources[source];
+    if (!ring && previous != nullptr && previous->m_sources.contains(source)) {
+      ring = previous->m_sources.at(source);
+    }
+    if (!ring) {
+      ring = std::make_shared<KeyRing>(source.second, named ? fetch_keys(source.second) : discover_keys(source.second));
+    }
+    m_rings[issuer] = ring;
   }
 }
 

@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "control/server/auth_keys.hpp"
@@ -32,7 +33,8 @@ struct LoginRefusal {
 /// Checks bearer tokens. Thread-safe.
 class Authenticator {
  public:
-  explicit Authenticator(SecurityOptions options);
+  /// `previous`, which may be null, gives the keys of issuers that it has already asked.
+  explicit Authenticator(SecurityOptions options, const Authenticator* previous = nullptr);
   /// The person of an Authorization header; throws LoginRefusal.
   [[nodiscard]] Principal check(std::string_view authorization) const;
 
@@ -40,6 +42,8 @@ class Authenticator {
   [[nodiscard]] KeyRing& ring_of(const std::string& issuer) const;
 
   SecurityOptions m_options;
+  using Source = std::pair<bool, std::string>;  ///< an address of keys, or (false) an issuer that is asked for it
+  std::map<Source, std::shared_ptr<KeyRing>> m_sources;
   std::map<std::string, std::shared_ptr<KeyRing>, std::less<>> m_rings;  ///< by issuer
 };
 

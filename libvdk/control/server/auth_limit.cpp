@@ -11,6 +11,13 @@ constexpr std::size_t k_most_addresses = 10'000;
 
 }  // namespace
 
+void LoginLimit::change(int at_once, int per_minute) {
+  constexpr double seconds = 60;
+  const std::lock_guard lock(m_mutex);
+  m_size = at_once;
+  m_per_second = per_minute / seconds;
+}
+
 int LoginLimit::fail(const std::string& address, std::chrono::steady_clock::time_point now) {
   const std::lock_guard lock(m_mutex);
   if (m_buckets.size() >= k_most_addresses) {

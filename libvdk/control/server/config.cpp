@@ -168,6 +168,15 @@ PythonVersions configured_python_versions(const ServerConfig& config,
   return result;
 }
 
+namespace {
+
+/// Taken over by RestServer::reload and by the catalog of Python versions.
+bool changes_while_running(const std::string& key) {
+  return key == "defaultPythonVersion" || key.starts_with("security.") || key.starts_with("tls.");
+}
+
+}  // namespace
+
 std::vector<std::string> keys_that_need_restart(const ServerConfig& running, const ServerConfig& next) {
   std::vector<std::string> keys;
   for (const ServerKey& key : server_keys()) {
@@ -175,7 +184,9 @@ std::vector<std::string> keys_that_need_restart(const ServerConfig& running, con
       const auto found = config.given.find(key.key);
       return found == config.given.end() ? std::string() : found->second;
     };
-    if (key.key != "defaultPythonVersion" && value(running) != value(next)) {
+    const bool switched =  // on or off
+        key.key == "tls.certificate" && running.rest.tls.enabled() != next.rest.tls.enabled();
+    if ((switched || !changes_while_running(key.key)) && value(running) != value(next)) {
       keys.push_back(key.key);
     }
   }

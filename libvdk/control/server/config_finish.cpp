@@ -125,6 +125,15 @@ class Finisher {
     }
   }
 
+  void encryption() {
+    if (has("tls.certificate") != has("tls.key")) {
+      const bool certificate = has("tls.certificate");
+      refuse(certificate ? "tls.certificate" : "tls.key",
+             {certificate ? "there is a certificate but no key" : "there is a key but no certificate",
+              certificate ? "add tls.key: FILE" : "add tls.certificate: FILE"});
+    }
+  }
+
   void python() {
     const ServerConfig& config = m_draft.config;
     std::vector<std::string> names;
@@ -212,6 +221,7 @@ void finish(Draft& draft, const GivenValues& given, std::vector<ConfigProblem>& 
   finisher.resources();
   finisher.synchronizer();
   finisher.security();
+  finisher.encryption();
 }
 
 }  // namespace vdk::control::server_config

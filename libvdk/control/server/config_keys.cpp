@@ -18,11 +18,6 @@ using Text = const std::string&;
 
 Verdict not_in_this_version(Text feature, Text hint) { return Mistake{feature + " is not in this version", hint}; }
 
-/// Relative paths start at the folder of the file.
-fs::path path_of(const Draft& draft, Text text) {
-  return (text.starts_with("~/") ? files::home_directory() / text.substr(2) : draft.base / text).lexically_normal();
-}
-
 Verdict set_text(std::string& target, Text text) {
   target = text;
   return std::nullopt;
@@ -488,13 +483,17 @@ const std::vector<KeySpec>& key_specs() {
   static const Specs specs = [] {
     Specs all;
     for (Specs (*part)() : {server_specs, python_specs, database_specs, source_specs, resource_specs, mail_specs,
-                            job_specs, security_specs, refused_specs}) {
+                            job_specs, security_specs, connection_specs, refused_specs}) {
       Specs some = part();
       std::move(some.begin(), some.end(), std::back_inserter(all));
     }
     return all;
   }();
   return specs;
+}
+
+fs::path path_of(const Draft& draft, Text text) {
+  return (text.starts_with("~/") ? files::home_directory() / text.substr(2) : draft.base / text).lexically_normal();
 }
 
 const KeySpec* find_spec(const std::string& key) {

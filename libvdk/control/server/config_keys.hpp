@@ -37,6 +37,9 @@ struct Draft {
   std::string issuer;
 };
 
+/// Relative paths start at the folder of the file.
+[[nodiscard]] std::filesystem::path path_of(const Draft& draft, const std::string& text);
+
 struct KeySpec {
   ServerKey key;
   std::string alias;                                                  ///< another name for the same key; may be empty
@@ -45,6 +48,8 @@ struct KeySpec {
 [[nodiscard]] const std::vector<KeySpec>& key_specs();
 /// The part of them that says who may use the server.
 [[nodiscard]] std::vector<KeySpec> security_specs();
+/// The part of them that says how the server is reached and whom it asks.
+[[nodiscard]] std::vector<KeySpec> connection_specs();
 /// By name or alias.
 [[nodiscard]] const KeySpec* find_spec(const std::string& key);
 

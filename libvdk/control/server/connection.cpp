@@ -17,40 +17,65 @@ constexpr std::size_t k_keep = 16UL << 10;  ///< a buffer that grew larger is gi
 
 bool would_block() { return errno == EAGAIN || errno == EWOULDBLOCK; }
 
+/// As TlsSession::read and ::write answer.
+long receive_plain(int fd, char* target, std::size_t size) {
+  long count = 0;
+  do {
+    count = ::recv(fd, target, size, 0);
+  } while (count < 0 && errno == EINTR);
+  return count >= 0 ? count : would_block() ? -1 : 0;
+}
+
+long send_plain(int fd, std::string_view bytes) {
+  long count = 0;
+  do {
+    count = ::send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+  } while (count < 0 && errno == EINTR);
+  return count > 0 ? count : would_block() ? -1 : 0;
+}
+
 }  // namespace
 
-Reactor::Connection::~Connection() { ::close(fd); }
+Reactor::Connection::~Connection() {
+  tls.reset();  // says goodbye, for which it needs the socket
+  ::close(fd);
+}
 
 long Reactor::Connection::receive() {
   const auto before = input.size();
   // A head is small; a body may come in large pieces.
   const std::size_t piece = phase == Phase::body ? k_piece : 4096;
   input.resize(before + piece);
-  long count = 0;
-  do {
-    count = ::recv(fd, input.data() + before, piece, 0);
-  } while (count < 0 && errno == EINTR);
-  const bool wait = count < 0 && would_block();
+  const long count = tls ? tls->read(input.data() + before, piece) : receive_plain(fd, input.data() + before, piece);
   input.resize(before + (count > 0 ? static_cast<std::size_t>(count) : 0));
-  return count >= 0 ? count : wait ? -1 : 0;
+  return count;
 }
 
 bool Reactor::Connection::send() {
   while (written < output.size()) {
-    const long count = ::send(fd, output.data() + written, output.size() - written, MSG_NOSIGNAL);
-    if (count < 0) {
-      if (errno == EINTR) {
-        continue;
-      }
-      return would_block();
+    const std::string_view rest = std::string_view(output).substr(written);
+    const long count = tls ? tls->write(rest.data(), rest.size()) : send_plain(fd, rest);
+    if (count <= 0) {
+      return count < 0;
     }
     written += static_cast<std::size_t>(count);
   }
   return true;
 }
 
-void Reactor::Connection::send_now(std::string_view bytes) const {
-  (void)!::send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+void Reactor::Connection::send_now(std::string_view bytes) {
+  if (tls) {
+    (void)!tls->write(bytes.data(), bytes.size());
+  } else {
+    (void)!::send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+  }
+}
+
+void Reactor::Connection::end_output() {
+  if (tls) {
+    tls->close_notify();
+  }
+  ::shutdown(fd, SHUT_WR);
 }
 
 bool Reactor::Connection::discard() {

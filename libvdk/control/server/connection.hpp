@@ -3,16 +3,18 @@
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 
 #include "control/server/framing.hpp"
 #include "control/server/reactor.hpp"
+#include "control/server/tls.hpp"
 
 namespace vdk::control::rest {
 
 /// What a connection waits for.
-enum class Phase { head, body, working, writing, draining, gone };
+enum class Phase { handshake, head, body, working, writing, draining, gone };
 
 /// One socket of the reactor, never blocking. Only the reactor's thread touches it.
 struct Reactor::Connection {
@@ -26,7 +28,9 @@ struct Reactor::Connection {
   /// Send what is left of the output; false when the peer is gone.
   bool send();
   [[nodiscard]] bool sent() const { return written == output.size(); }
-  void send_now(std::string_view bytes) const;
+  void send_now(std::string_view bytes);
+  /// Nothing more is sent.
+  void end_output();
   /// Throw away what comes; false when the peer has closed.
   bool discard();
 
@@ -40,11 +44,13 @@ struct Reactor::Connection {
   [[nodiscard]] bool idle() const { return phase == Phase::head && !started && answered; }
 
   int fd;
+  std::unique_ptr<TlsSession> tls;  ///< null = plain text
   std::uint64_t id;
   std::string peer;
   Phase phase = Phase::head;
   std::chrono::steady_clock::time_point deadline;
   std::string input;
+  bool greeted = false;     ///< the first byte of a handshake has come
   std::size_t scanned = 0;  ///< of the input, without finding the end of the head
   bool started = false;     ///< the first byte of a request has come
   bool answered = false;    ///< at least one request

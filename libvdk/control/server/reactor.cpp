@@ -9,10 +9,12 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <csignal>
 #include <utility>
 
 #include "control/server/connection.hpp"
 #include "control/server/listener.hpp"
+#include "control/server/tls.hpp"
 #include "vdk/core/error.hpp"
 #include "vdk/core/log.hpp"
 
@@ -43,6 +45,14 @@ void watch(int epoll, int fd, std::uint32_t events, std::uint64_t id) {
   if (epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) != 0) {
     throw system_error("cannot watch a socket", errno);
   }
+}
+
+/// OpenSSL writes to sockets without MSG_NOSIGNAL.
+void ignore_broken_pipes() {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGPIPE);
+  pthread_sigmask(SIG_BLOCK, &set, nullptr);
 }
 
 }  // namespace
@@ -87,6 +97,16 @@ int Reactor::listen(const std::string& host, int port) {
   return bound;
 }
 
+void Reactor::use_tls(std::shared_ptr<const Tls> tls) {
+  const std::lock_guard lock(m_tls_mutex);
+  m_tls = std::move(tls);
+}
+
+std::shared_ptr<const Tls> Reactor::tls() const {
+  const std::lock_guard lock(m_tls_mutex);
+  return m_tls;
+}
+
 void Reactor::start_threads() {
   for (int i = 0; i < m_workers; ++i) {
     m_threads.emplace_back([this] { work(m_lane); });
@@ -99,6 +119,7 @@ void Reactor::start_threads() {
 
 void Reactor::run() {
   start_threads();
+  ignore_broken_pipes();
   auto next_expiry = SteadyClock::now();
   auto stop_by = SteadyClock::time_point::max();
   std::array<epoll_event, 128> events{};
@@ -149,7 +170,7 @@ void Reactor::begin_stop() {
   ::close(std::exchange(m_listener, -1));
   std::vector<std::uint64_t> idle;
   for (const auto& [id, connection] : m_connections) {
-    if (connection->phase == Phase::head || connection->phase == Phase::body) {
+    if (connection->phase < Phase::working) {
       idle.push_back(id);
     }
   }
@@ -179,6 +200,10 @@ void Reactor::accept_connections() {
     watch(m_epoll, fd, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, id);
     ++m_metrics.connections;
     ++m_metrics.connections_accepted;
+    if (const auto tls = full ? nullptr : this->tls()) {
+      connection.tls = std::make_unique<TlsSession>(*tls, fd);
+      connection.phase = Phase::handshake;
+    }
     if (full) {
       ++m_metrics.overload_rejected;
       refuse(connection, 503, "too many connections are open");
@@ -226,12 +251,44 @@ void Reactor::advance(Connection& connection) {
     case Phase::draining:
       drain(connection);
       return;
+    case Phase::handshake:
+      shake_hands(connection);
+      return;
     case Phase::head:
     case Phase::body:
       break;
   }
   if (!fill(connection)) {
     drop(id);
+  }
+}
+
+/// As far as it goes; within the time of a header. Afterwards the connection is as a plain one.
+void Reactor::shake_hands(Connection& connection) {
+  if (!connection.greeted) {
+    const Greeting greeting = greeting_of(connection.fd);
+    if (greeting == Greeting::none_yet) {
+      return;
+    }
+    connection.greeted = true;
+    if (greeting == Greeting::plain_http) {
+      connection.tls.reset();
+      refuse(connection, 400, "this address speaks https only");
+      return;
+    }
+  }
+  switch (connection.tls->handshake()) {
+    case TlsSession::Step::wait:
+      return;
+    case TlsSession::Step::failed:
+      connection.end_output();  // an alert may be on its way
+      connection.phase = Phase::draining;
+      connection.deadline = SteadyClock::now() + k_drain_timeout;
+      drain(connection);
+      return;
+    case TlsSession::Step::done:
+      connection.phase = Phase::head;
+      advance(connection);
   }
 }
 
@@ -433,7 +490,7 @@ void Reactor::flush(Connection& connection) {
   m_buffered -= std::exchange(connection.charged, 0);
   if (connection.close_after) {
     // Without this, unread input would turn the close into a reset that takes the answer with it.
-    ::shutdown(connection.fd, SHUT_WR);
+    connection.end_output();
     connection.phase = Phase::draining;
     connection.deadline = SteadyClock::now() + k_drain_timeout;
     drain(connection);

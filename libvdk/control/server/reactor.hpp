@@ -20,6 +20,8 @@
 
 namespace vdk::control::rest {
 
+class Tls;
+
 /// One whole request: everything has arrived, so that no worker ever waits for a client.
 struct Exchange {
   std::string head;  ///< request line and headers with the empty line, cleaned of what the transport itself answers
@@ -48,6 +50,8 @@ class Reactor {
   Reactor& operator=(const Reactor&) = delete;
 
   int listen(const std::string& host, int port);
+  /// Encrypt the connections that come from now on. From any thread; not from plain text to encrypted while it runs.
+  void use_tls(std::shared_ptr<const Tls> tls);
   void run();
   void stop();
 
@@ -64,6 +68,8 @@ class Reactor {
   void accept_connections();
   void advance(Connection& connection);
   bool fill(Connection& connection);
+  void shake_hands(Connection& connection);
+  [[nodiscard]] std::shared_ptr<const Tls> tls() const;
   bool parse(Connection& connection);
   bool parse_head(Connection& connection);
   bool parse_body(Connection& connection);
@@ -88,6 +94,8 @@ class Reactor {
   int m_listener = -1;
   int m_epoll = -1;
   int m_wake = -1;
+  mutable std::mutex m_tls_mutex;
+  std::shared_ptr<const Tls> m_tls;  ///< null = plain text
   std::atomic<bool> m_stop{false};
   bool m_stopping = false;
   std::uint64_t m_next_id = 2;  ///< 0 = listener, 1 = wake-up

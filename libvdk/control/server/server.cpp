@@ -12,6 +12,7 @@
 #include "control/server/reactor.hpp"
 #include "control/server/routes.hpp"
 #include "control/server/service_pool.hpp"
+#include "control/server/tls.hpp"
 #include "vdk/core/error.hpp"
 #include "vdk/core/log.hpp"
 #include "vdk/core/text.hpp"
@@ -65,22 +66,62 @@ class Server final : public RestServer {
  public:
   Server(RestOptions options, OpenService open, Authenticate authenticate)
       : m_options(std::move(options)),
-        m_login(m_options.security.enabled ? std::make_unique<Authenticator>(m_options.security) : nullptr),
+        m_access(std::make_shared<Access>(m_options.security, nullptr)),
         m_limit(m_options.security.failed_logins, m_options.security.failed_logins_per_minute),
-        m_audit(m_options.security.audit_log),
         m_authenticate(std::move(authenticate)),
         m_pool(std::move(open), m_metrics),
         m_router(all_routes(m_metrics, m_options.api_version)),
         m_protocol([this](RawRequest& raw) { return handle(raw); }, m_options.limits.keep_alive),
         m_reactor(
             m_options.limits, std::clamp(m_options.limits.max_concurrent_requests, 1, k_workers),
-            [this](Exchange& exchange) { return m_protocol.answer(exchange); }, is_express, m_metrics) {}
+            [this](Exchange& exchange) { return m_protocol.answer(exchange); }, is_express, m_metrics) {
+    if (m_options.tls.enabled()) {
+      use_tls(m_options.tls);
+    }
+  }
 
   int listen() override { return m_reactor.listen(m_options.host, m_options.port); }
   void run() override { m_reactor.run(); }
   void stop() override { m_reactor.stop(); }
 
+  void reload(const RestOptions& next) override {
+    const auto tls = m_options.tls.enabled() && next.tls.enabled() ? std::make_shared<const Tls>(next.tls) : nullptr;
+    const auto access = std::make_shared<Access>(next.security, present().get());
+    if (tls) {
+      announce(*tls);
+      m_reactor.use_tls(tls);
+    }
+    m_limit.change(next.security.failed_logins, next.security.failed_logins_per_minute);
+    const std::lock_guard lock(m_access_mutex);
+    m_access = access;
+  }
+
  private:
+  /// What decides about a request: it sees one state of the configuration from its beginning to its end.
+  struct Access {
+    Access(const SecurityOptions& from, const Access* previous)
+        : options(from),
+          login(from.enabled ? std::make_unique<Authenticator>(from, previous ? previous->login.get() : nullptr)
+                             : nullptr),
+          audit(from.audit_log) {}
+    SecurityOptions options;
+    std::unique_ptr<Authenticator> login;  ///< null while everybody may do everything
+    Audit audit;
+  };
+
+  [[nodiscard]] std::shared_ptr<Access> present() const {
+    const std::lock_guard lock(m_access_mutex);
+    return m_access;
+  }
+
+  void use_tls(const TlsOptions& options) {
+    auto tls = std::make_shared<const Tls>(options);
+    announce(*tls);
+    m_reactor.use_tls(std::move(tls));
+  }
+
+  static void announce(const Tls& tls) { log::info("Connections are encrypted; certificate: " + tls.describe() + "."); }
+
   ApiAnswer handle(RawRequest& raw) {
     const auto begin = SteadyClock::now();
     ApiRequest request;
@@ -88,19 +129,20 @@ class Server final : public RestServer {
     request.op_id = op_id_of(raw);
     request.address = raw.peer;
     std::string_view route = "-";
-    ApiAnswer answer = guarded(raw, request, route);
+    const auto access = present();
+    ApiAnswer answer = guarded(*access, raw, request, route);
     answer.headers.emplace_back("X-OPID", request.op_id);
     const auto duration = SteadyClock::now() - begin;
     m_metrics.count_request(request.method, route, answer.status, duration);
     log_request(request, answer, duration);
-    m_audit.note(request, request.address, answer.status);
+    access->audit.note(request, request.address, answer.status);
     return answer;
   }
 
   /// Every failure becomes an answer; what was not expected tells its reason to the log only.
-  ApiAnswer guarded(RawRequest& raw, ApiRequest& request, std::string_view& route) {
+  ApiAnswer guarded(const Access& access, RawRequest& raw, ApiRequest& request, std::string_view& route) {
     try {
-      return routed(raw, request, route);
+      return routed(access, raw, request, route);
     } catch (const EmptyAnswer& answer) {
       return empty_answer(answer.status);
     } catch (const Refusal& refusal) {
@@ -125,7 +167,7 @@ class Server final : public RestServer {
                               "Report the bug with the operation id " + request.op_id + "."});
   }
 
-  ApiAnswer routed(RawRequest& raw, ApiRequest& request, std::string_view& route) {
+  ApiAnswer routed(const Access& access, RawRequest& raw, ApiRequest& request, std::string_view& route) {
     const auto question = raw.target.find('?');
     request.path = raw.target.substr(0, question);
     if (request.path == "*" && request.method == "OPTIONS") {
@@ -153,14 +195,14 @@ class Server final : public RestServer {
     const std::string type = header(raw, "content-type");
     request.content_type = text::lower(text::trim(type.substr(0, type.find(';'))));
     request.body = std::move(raw.body);
-    return served(*match.route, request, header(raw, "authorization"));
+    return served(access, *match.route, request, header(raw, "authorization"));
   }
 
-  ApiAnswer served(const Route& route, ApiRequest& request, const std::string& authorization) {
+  ApiAnswer served(const Access& access, const Route& route, ApiRequest& request, const std::string& authorization) {
     Principal principal{.user = {}, .all_teams = true, .teams = {}};
-    if (needs_login(route)) {
+    if (needs_login(access, route)) {
       try {
-        principal = who(authorization);
+        principal = who(access, authorization);
       } catch (const LoginRefusal& refusal) {
         return refused(refusal, request);
       }
@@ -194,14 +236,14 @@ class Server final : public RestServer {
     }
   }
 
-  [[nodiscard]] bool needs_login(const Route& route) const {
+  [[nodiscard]] static bool needs_login(const Access& access, const Route& route) {
     return route.login ||
-           (m_login && !m_options.security.metrics_without_login && route.path == "/data-jobs/debug/prometheus");
+           (access.login && !access.options.metrics_without_login && route.path == "/data-jobs/debug/prometheus");
   }
 
-  [[nodiscard]] Principal who(const std::string& authorization) const {
-    if (m_login) {
-      return m_login->check(authorization);
+  [[nodiscard]] Principal who(const Access& access, const std::string& authorization) const {
+    if (access.login) {
+      return access.login->check(authorization);
     }
     const auto found = m_authenticate ? m_authenticate(authorization) : std::optional<Caller>(Caller());
     if (!found) {
@@ -296,9 +338,9 @@ class Server final : public RestServer {
   }
 
   RestOptions m_options;
-  std::unique_ptr<Authenticator> m_login;  ///< null while everybody may do everything
+  mutable std::mutex m_access_mutex;
+  std::shared_ptr<Access> m_access;
   LoginLimit m_limit;
-  Audit m_audit;
   Authenticate m_authenticate;
   Metrics m_metrics;
   ServicePool m_pool;

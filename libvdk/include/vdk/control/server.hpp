@@ -4,6 +4,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstddef>
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -26,11 +27,19 @@ struct ServerLimits {
   std::chrono::seconds keep_alive{15};         ///< an idle connection is closed after this time
 };
 
+/// Encrypted connections: PEM files. Both empty = plain text.
+struct TlsOptions {
+  std::filesystem::path certificate;  ///< the server's own first, then its chain
+  std::filesystem::path key;          ///< not protected by a passphrase
+  [[nodiscard]] bool enabled() const { return !certificate.empty(); }
+};
+
 struct RestOptions {
   std::string host = "127.0.0.1";
   int port = 8092;  ///< 0 = any free one
   ServerLimits limits;
   SecurityOptions security;
+  TlsOptions tls;
   std::string api_version = "1.0";
 };
 
@@ -53,6 +62,10 @@ class RestServer {
   virtual void run() = 0;
   /// From any thread (not from a signal handler).
   virtual void stop() = 0;
+  /// Take over `security` and the files of `tls` for what comes from now on; requests that run and open connections
+  /// are not touched. Error(configuration) when something of it cannot be used: then nothing has changed. Encryption
+  /// cannot be switched on or off, and the rest of the options stays as it is. From any thread.
+  virtual void reload(const RestOptions& next) = 0;
 };
 [[nodiscard]] std::unique_ptr<RestServer> make_rest_server(RestOptions options, OpenService open,
                                                            Authenticate authenticate);

@@ -60,7 +60,10 @@ struct ServerConfigResult {
 /// `discover` finds. Error(configuration) when the default version is not among them.
 [[nodiscard]] PythonVersions configured_python_versions(const ServerConfig& config,
                                                         const std::function<std::vector<PythonVersion>()>& discover);
-/// Names of the keys (without the Python versions) that differ, for a server that cannot change them while it runs.
+/// What is wrong with the files of `tls`, if there are any: the files are read. Not part of `read_server_config`,
+/// because commands and executions that need no certificate read the configuration too.
+[[nodiscard]] std::vector<ConfigProblem> check_certificate(const ServerConfigResult& result);
+/// Names of the keys that differ and that a server cannot change while it runs.
 [[nodiscard]] std::vector<std::string> keys_that_need_restart(const ServerConfig& running, const ServerConfig& next);
 /// Variables that the administrator's vdkOptions give to an execution of this job.
 [[nodiscard]] std::map<std::string, std::string> vdk_options_of(const ServerConfig& config, const std::string& job);
