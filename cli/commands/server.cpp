@@ -15,8 +15,8 @@
 #include "cli/commands/server_setup.hpp"
 #include "cli/view/json.hpp"
 #include "cli/view/terminal.hpp"
-#include "vdk/control/cron.hpp"
 #include "vdk/control/server.hpp"
+#include "vdk/core/cron.hpp"
 #include "vdk/core/error.hpp"
 #include "vdk/core/log.hpp"
 #include "vdk/core/text.hpp"
@@ -290,7 +290,7 @@ int run_schedule_preview(const ParsedCommand& command, Context& context) {
                  "nothing was done", "give how many times to show, for example -n 5"});
   }
   const std::string& expression = command.positionals.front();
-  const control::Cron cron = control::Cron::parse(expression);
+  const Cron cron = Cron::parse(expression);
   Json times = Json::array();
   std::string out;
   TimePoint at = context.clock()->now();

@@ -8,7 +8,7 @@
 #include "control/embedded/mail_text.hpp"
 #include "control/embedded/rules.hpp"
 #include "vdk/control/counters.hpp"
-#include "vdk/control/cron.hpp"
+#include "vdk/core/cron.hpp"
 #include "vdk/core/log.hpp"
 #include "vdk/core/text.hpp"
 

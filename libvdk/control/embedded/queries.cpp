@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "control/embedded/store_queries.hpp"
-#include "vdk/control/cron.hpp"
+#include "vdk/core/cron.hpp"
 #include "vdk/core/error.hpp"
 #include "vdk/core/text.hpp"
 

@@ -7,7 +7,7 @@
 #include <cmath>
 
 #include "control/embedded/store_session.hpp"
-#include "vdk/control/cron.hpp"
+#include "vdk/core/cron.hpp"
 #include "vdk/core/error.hpp"
 #include "vdk/core/hash.hpp"
 #include "vdk/core/http.hpp"

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "control/embedded/executions.hpp"
-#include "vdk/control/cron.hpp"
+#include "vdk/core/cron.hpp"
 
 namespace vdk::control {
 

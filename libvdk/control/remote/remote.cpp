@@ -7,7 +7,7 @@
 #include "control/remote/listing.hpp"
 #include "control/remote/records.hpp"
 #include "control/remote/wire.hpp"
-#include "vdk/control/cron.hpp"
+#include "vdk/core/cron.hpp"
 #include "vdk/core/error.hpp"
 #include "vdk/core/text.hpp"
 

@@ -3,7 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "vdk/control/cron.hpp"
+#include "vdk/core/cron.hpp"
 #include "vdk/core/error.hpp"
 #include "vdk/core/text.hpp"
 

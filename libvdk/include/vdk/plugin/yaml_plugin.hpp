@@ -59,10 +59,19 @@ struct DefaultConfig {
   bool override_answer = false;  ///< else a person's answer wins
 };
 
+/// One of several versions in one file; what it leaves out comes from the version `default`.
+struct PluginVersion {
+  std::string name;
+  std::string image;
+  Entrypoint entrypoint;
+};
+
 /// A plugin written as one YAML file: Optimus's keys, the RFC's capitalised ones, and the later fork's versions.
 struct YamlPlugin {
   std::string name;
   std::string version;
+  std::vector<PluginVersion>
+      versions;  ///< of a file with `plugin_versions`; `image` and `entrypoint` are the default's
   std::string description;
   enum class Type { task, hook };
   Type type = Type::task;
@@ -73,6 +82,7 @@ struct YamlPlugin {
   std::vector<Question> questions;
   std::vector<DefaultConfig> default_config;
   std::vector<std::pair<std::string, std::string>> default_assets;
+  std::vector<std::string> verbatim_assets;  ///< glob patterns of assets in which `{{` is no macro
   std::filesystem::path file;
 };
 
@@ -83,5 +93,24 @@ struct YamlPlugin {
                                                           std::vector<Problem>& problems, const Limits& limits = {});
 /// The same for a file that must be right. Throws Error(configuration).
 [[nodiscard]] YamlPlugin load_yaml_plugin(const std::filesystem::path& file);
+
+/// True when an asset's `{{` is no macro: one of the patterns fits its name (`*` fits `/` too).
+[[nodiscard]] bool is_verbatim(const std::vector<std::string>& patterns, const std::string& asset);
+
+/// A relative path that may be made below `assets/`: the rules of archives, and no first dot.
+[[nodiscard]] bool is_asset_name(const std::string& name) noexcept;
+
+/// An answer as it is stored, or why it cannot be one.
+struct CheckedAnswer {
+  std::string value;
+  std::string mistake;  ///< empty = fine
+};
+/// Trim an answer, hold it against its question's type, options, lengths, range and pattern, and give it its one
+/// spelling (`yes` is `true`). An empty answer is wrong only where one is required.
+[[nodiscard]] CheckedAnswer check_answer(const Question& question, std::string_view answer);
+/// True when `answer` is what the condition waits for.
+[[nodiscard]] bool is_met(const Condition& condition, const std::string& answer);
+/// A name that can be an environment variable: [A-Za-z_][A-Za-z0-9_]*.
+[[nodiscard]] bool is_variable_name(std::string_view name) noexcept;
 
 }  // namespace vdk::plugin

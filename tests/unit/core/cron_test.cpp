@@ -1,16 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "vdk/control/cron.hpp"
+#include "vdk/core/cron.hpp"
 
 #include <doctest/doctest.h>
 
-#include "control/fixture.hpp"
+#include <stdexcept>
+#include <string>
+
+#include "vdk/core/error.hpp"
 
 namespace {
 
+using vdk::Cron;
 using vdk::format_time;
 using vdk::parse_time;
-using vdk::control::Cron;
-using vdk::control::testing::error_of;
+
+vdk::Error error_of(const std::string& expression) {
+  try {
+    (void)Cron::parse(expression);
+  } catch (const vdk::Error& error) {
+    return error;
+  }
+  FAIL("no error was thrown");
+  throw std::logic_error("unreachable");
+}
 
 std::string next(const char* expression, const char* from) {
   const auto time = Cron::parse(expression).next(*parse_time(from));
@@ -29,7 +41,7 @@ struct Fault {
 };
 
 Fault fault(const std::string& expression) {
-  const vdk::Error error = error_of([&] { (void)Cron::parse(expression); });
+  const vdk::Error error = error_of(expression);
   CHECK(error.kind() == vdk::ErrorKind::configuration);
   REQUIRE(error.location());
   CHECK(error.location()->text == expression);

@@ -9,7 +9,7 @@
 
 #include "vdk/core/clock.hpp"
 
-namespace vdk::control {
+namespace vdk {
 
 /// A five-field UNIX cron expression in UTC: minute hour day-of-month month day-of-week; lists, ranges, steps, names
 /// (JAN, MON), 0 and 7 are Sunday, `@hourly` and its like. When both day fields are restricted, either may match.
@@ -32,4 +32,4 @@ class Cron {
   bool m_any_weekday = true;
 };
 
-}  // namespace vdk::control
+}  // namespace vdk

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "vdk/control/cron.hpp"
+#include "vdk/core/cron.hpp"
 
 #include <array>
 #include <charconv>
@@ -9,7 +9,7 @@
 #include "vdk/core/error.hpp"
 #include "vdk/core/text.hpp"
 
-namespace vdk::control {
+namespace vdk {
 namespace {
 
 using std::chrono::days;
@@ -298,4 +298,4 @@ std::optional<TimePoint> Cron::last_between(TimePoint after, TimePoint until) co
   return std::nullopt;
 }
 
-}  // namespace vdk::control
+}  // namespace vdk
