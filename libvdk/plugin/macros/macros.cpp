@@ -167,8 +167,8 @@ class Engine {
   }
 
   void close_action(std::size_t open) {
-    const bool space = skip_space();
-    if (space && m_text.substr(m_at).starts_with("-}}")) {
+    skip_space();
+    if (is_space(m_text[m_at - 1]) && m_text.substr(m_at).starts_with("-}}")) {
       ++m_at;
       m_trim_next = true;
     }
@@ -181,12 +181,10 @@ class Engine {
     m_at += 2;
   }
 
-  bool skip_space() {
-    const std::size_t before = m_at;
+  void skip_space() {
     while (m_at < m_text.size() && is_space(m_text[m_at])) {
       ++m_at;
     }
-    return m_at != before;
   }
 
   std::string peek_word() const {
