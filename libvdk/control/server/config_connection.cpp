@@ -17,7 +17,7 @@ KeySpec key(std::string name, std::string help, Verdict (*apply)(Draft&, Text)) 
 }
 
 Verdict set_path(const Draft& draft, std::filesystem::path& target, Text text) {
-  target = path_of(draft, text);
+  target = draft_path(draft, text);
   return std::nullopt;
 }
 

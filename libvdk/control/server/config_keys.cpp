@@ -84,22 +84,6 @@ Verdict set_memory(std::optional<int>& target, Text text) {
                 : Mistake{"'" + text + "' is no amount of memory of at least 1Mi", "write for example 1G or 1000Mi"};
 }
 
-/// A password file may end in a line end.
-Verdict set_from_file(const Draft& draft, std::string& target, Text text) {
-  const fs::path path = path_of(draft, text);
-  const auto content = files::read_if_exists(path);
-  if (!content) {
-    return Mistake{"the file '" + path.string() + "' cannot be read", "make the file, or correct its name"};
-  }
-  target = content->substr(0, content->find_last_not_of("\r\n") + 1);
-  std::error_code unknown;
-  const auto others = fs::perms::group_read | fs::perms::others_read;
-  if ((fs::status(path, unknown).permissions() & others) != fs::perms::none && !unknown) {
-    return Mistake{"others can read the file '" + path.string() + "'", "chmod 600 " + path.string(), true};
-  }
-  return std::nullopt;
-}
-
 Verdict set_email(std::string& target, Text text) {
   const auto at = text.find('@');
   if (at == 0 || at == std::string::npos || at + 1 == text.size() ||
@@ -135,7 +119,7 @@ Verdict set_git_url(Draft& draft, Text text) {
   if (address || ssh_short) {
     draft.config.embedded.sources.url = text;
   } else if (text.starts_with("/") || text.starts_with(".") || text.starts_with("~")) {
-    draft.config.embedded.sources.url = path_of(draft, text).string();
+    draft.config.embedded.sources.url = draft_path(draft, text).string();
   } else if (slash == std::string::npos) {
     return Mistake{"'" + mask_secrets(text) + "' is neither an address nor a path",
                    "write HOST/PATH.git, https://HOST/PATH.git, or the absolute path of a bare repository"};
@@ -175,7 +159,7 @@ Verdict set_logs_url(Draft& draft, Text text) {
 
 Verdict set_vdk_options(Draft& draft, Text text) {
   const bool is_path = text.find('\n') == std::string::npos && text.find('[') == std::string::npos;
-  const fs::path path = path_of(draft, text);
+  const fs::path path = draft_path(draft, text);
   std::string content = text;
   if (is_path) {
     const auto read = files::read_if_exists(path);
@@ -286,7 +270,7 @@ Specs server_specs() {
   return {
       spec("home", "~/.local/share/vdk", "Folder of sources, deployments, environments and executions.",
            [](Draft& d, Text t) {
-             d.config.embedded.home = path_of(d, t);
+             d.config.embedded.home = draft_path(d, t);
              return Verdict();
            }),
       spec("service.host", "127.0.0.1", "Address to listen on; 0.0.0.0 for all.",
@@ -492,8 +476,23 @@ const std::vector<KeySpec>& key_specs() {
   return specs;
 }
 
-fs::path path_of(const Draft& draft, Text text) {
+fs::path draft_path(const Draft& draft, Text text) {
   return (text.starts_with("~/") ? files::home_directory() / text.substr(2) : draft.base / text).lexically_normal();
+}
+
+Verdict set_from_file(const Draft& draft, std::string& target, Text text) {
+  const fs::path path = draft_path(draft, text);
+  const auto content = files::read_if_exists(path);
+  if (!content) {
+    return Mistake{"the file '" + path.string() + "' cannot be read", "make the file, or correct its name"};
+  }
+  target = content->substr(0, content->find_last_not_of("\r\n") + 1);
+  std::error_code unknown;
+  const auto others = fs::perms::group_read | fs::perms::others_read;
+  if ((fs::status(path, unknown).permissions() & others) != fs::perms::none && !unknown) {
+    return Mistake{"others can read the file '" + path.string() + "'", "chmod 600 " + path.string(), true};
+  }
+  return std::nullopt;
 }
 
 const KeySpec* find_spec(const std::string& key) {

@@ -37,9 +37,6 @@ struct Draft {
   std::string issuer;
 };
 
-/// Relative paths start at the folder of the file.
-[[nodiscard]] std::filesystem::path path_of(const Draft& draft, const std::string& text);
-
 struct KeySpec {
   ServerKey key;
   std::string alias;                                                  ///< another name for the same key; may be empty
@@ -50,6 +47,12 @@ struct KeySpec {
 [[nodiscard]] std::vector<KeySpec> security_specs();
 /// The part of them that says how the server is reached and whom it asks.
 [[nodiscard]] std::vector<KeySpec> connection_specs();
+/// Relative paths start at the folder of the file.
+[[nodiscard]] std::filesystem::path draft_path(const Draft& draft, const std::string& text);
+/// A secret of a file, which may end in a line end.
+[[nodiscard]] Verdict set_from_file(const Draft& draft, std::string& target, const std::string& text);
+/// What decides who comes in may not be changed on its way: https, or http to this machine.
+[[nodiscard]] Verdict check_safe_address(const std::string& text);
 /// By name or alias.
 [[nodiscard]] const KeySpec* find_spec(const std::string& key);
 

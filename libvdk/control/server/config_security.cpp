@@ -47,25 +47,10 @@ Verdict set_list(std::vector<std::string>& target, Text text) {
   return std::nullopt;
 }
 
-/// What decides who comes in may not be changed on its way.
-Verdict check_address(Text text) {
-  const auto start = text.find("://");
-  const std::string rest = start == std::string::npos ? "" : text.substr(start + 3);
-  std::string host = rest.substr(0, rest.find_first_of("/?#"));
-  host = host.starts_with('[') ? host.substr(0, host.find(']') + 1) : host.substr(0, host.find(':'));
-  const bool here = host == "localhost" || host == "[::1]" || host.starts_with("127.");
-  if (host.empty() || host.find('@') != std::string::npos || text.find_first_of(" \t\r\n") != std::string::npos ||
-      !(text.starts_with("https://") || (text.starts_with("http://") && here))) {
-    return Mistake{"'" + mask_secrets(text) + "' is no https address",
-                   "write https://HOST/PATH; http:// is accepted for this machine only"};
-  }
-  return std::nullopt;
-}
-
 Verdict set_issuers(Draft& draft, Text text) {
   (void)set_list(draft.issuers, text);
   for (const std::string& issuer : draft.issuers) {
-    if (auto mistake = check_address(issuer)) {
+    if (auto mistake = check_safe_address(issuer)) {
       return mistake;
     }
   }
@@ -74,7 +59,7 @@ Verdict set_issuers(Draft& draft, Text text) {
 
 Verdict set_address(std::string& target, Text text) {
   target = text;
-  return check_address(text);
+  return check_safe_address(text);
 }
 
 Verdict set_teams(Draft& draft, Text text) {
@@ -115,6 +100,20 @@ KeySpec key(std::string name, std::string default_value, std::string help, Verdi
 }
 
 }  // namespace
+
+Verdict check_safe_address(Text text) {
+  const auto start = text.find("://");
+  const std::string rest = start == std::string::npos ? "" : text.substr(start + 3);
+  std::string host = rest.substr(0, rest.find_first_of("/?#"));
+  host = host.starts_with('[') ? host.substr(0, host.find(']') + 1) : host.substr(0, host.find(':'));
+  const bool here = host == "localhost" || host == "[::1]" || host.starts_with("127.");
+  if (host.empty() || host.find('@') != std::string::npos || text.find_first_of(" \t\r\n") != std::string::npos ||
+      !(text.starts_with("https://") || (text.starts_with("http://") && here))) {
+    return Mistake{"'" + mask_secrets(text) + "' is no https address",
+                   "write https://HOST/PATH; http:// is accepted for this machine only"};
+  }
+  return std::nullopt;
+}
 
 std::vector<KeySpec> security_specs() {
   return {
