@@ -11,9 +11,11 @@
 #include "cli/view/help.hpp"
 #include "cli/view/json.hpp"
 #include "cli/view/terminal.hpp"
+#include "vdk/config/settings.hpp"
 #include "vdk/core/error.hpp"
 #include "vdk/core/log.hpp"
 #include "vdk/core/text.hpp"
+#include "vdk/run/plugin_commands.hpp"
 
 namespace vdk::cli {
 namespace {
@@ -32,11 +34,53 @@ void apply_verbosity(const ParsedCommand& command) {
   }
 }
 
+/// Command of an installed Python plugin? Does not return then: this process becomes its Python.
+void try_plugin_command(const std::vector<std::string>& arguments, const Error& unknown) {
+  const auto at = foreign_command(arguments);
+  const config::Settings settings = config::Settings::from_process();
+  if (!at || !settings.get_bool("python_plugins")) {
+    return;
+  }
+  if (const auto interpreter = run::interpreter_with_plugins()) {
+    const bool json = wants_json(arguments);
+    run::PluginCommand command;
+    command.arguments.assign(arguments.begin() + static_cast<std::ptrdiff_t>(*at), arguments.end());
+    command.unknown = json ? dump_json(error_to_json(unknown)) + "\n" : format_error(unknown);
+    command.json = json;
+    run::become_plugin_command(*interpreter, command, settings);
+  }
+}
+
+Invocation find_invocation_or_plugin(const std::vector<std::string>& arguments) {
+  try {
+    return find_invocation(arguments);
+  } catch (const Error& error) {
+    try_plugin_command(arguments, error);
+    throw;
+  }
+}
+
+/// The commands of Python plugins for the help; empty when no plugin is installed.
+std::string plugin_help() {
+  const config::Settings settings = config::Settings::from_process();
+  const auto interpreter = settings.get_bool("python_plugins") ? run::interpreter_with_plugins() : std::nullopt;
+  if (!interpreter) {
+    return "";
+  }
+  try {
+    const auto commands = run::list_plugin_commands(*interpreter, settings);
+    return commands.empty() ? "" : foreign_command_list(commands);
+  } catch (const Error& error) {
+    log::warning(error.what());
+    return "";
+  }
+}
+
 int run_command(const std::vector<std::string>& arguments) {
-  const Invocation invocation = find_invocation(arguments);
+  const Invocation invocation = find_invocation_or_plugin(arguments);
   switch (invocation.kind) {
     case Invocation::Kind::root_help:
-      print(root_help());
+      print(root_help() + plugin_help());
       return 0;
     case Invocation::Kind::group_help:
       print(group_help(invocation.group));

@@ -265,6 +265,21 @@ Invocation find_invocation(const std::vector<std::string>& arguments) {
   return found;
 }
 
+std::optional<std::size_t> foreign_command(const std::vector<std::string>& arguments) {
+  std::vector<std::string> ignored;
+  std::size_t at = 0;
+  while (at < arguments.size() && arguments[at].starts_with("-")) {
+    const std::size_t used = take_root_option(arguments, at, ignored);
+    if (used == 0) {
+      return std::nullopt;
+    }
+    at += used;
+  }
+  const bool known = at >= arguments.size() || arguments[at] == "help" || find_command(arguments[at]) != nullptr ||
+                     !group_members(arguments[at]).empty();
+  return known ? std::nullopt : std::optional(at);
+}
+
 ParsedCommand parse_command(const Invocation& invocation) {
   const Command& command = *invocation.command;
   const std::vector<Option> options = effective_options(command);

@@ -36,6 +36,8 @@ struct Invocation {
 
 /// Throws Error(usage), with the nearest known name for an unknown command.
 [[nodiscard]] Invocation find_invocation(const std::vector<std::string>& arguments);
+/// Position of the word that should be a command and is none of vdk's; nothing when there is no such word.
+[[nodiscard]] std::optional<std::size_t> foreign_command(const std::vector<std::string>& arguments);
 /// Throws Error(usage) for everything that the table does not allow.
 [[nodiscard]] ParsedCommand parse_command(const Invocation& invocation);
 /// True when the line asks for JSON, however wrong the rest of it may be.

@@ -124,6 +124,14 @@ std::string root_help() {
          entry("-h, --help", "Show this help and exit; after a command, that command's help.", 28);
 }
 
+std::string foreign_command_list(const std::map<std::string, std::string>& commands) {
+  std::string out = "\nCommands of Python plugins:\n";
+  for (const auto& [name, summary] : commands) {
+    out += entry(name, summary, 28);
+  }
+  return out;
+}
+
 std::string group_help(std::string_view group) {
   return "Usage: vdk " + std::string(group) + " COMMAND [ARGUMENTS]\n\nCommands:\n" +
          command_list(group_members(group));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -10,6 +11,8 @@
 namespace vdk::cli {
 
 [[nodiscard]] std::string root_help();
+/// The section of the help for commands that are not in the table: name and summary.
+[[nodiscard]] std::string foreign_command_list(const std::map<std::string, std::string>& commands);
 [[nodiscard]] std::string group_help(std::string_view group);
 [[nodiscard]] std::string command_help(const Command& command);
 

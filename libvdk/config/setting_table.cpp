@@ -57,6 +57,8 @@ std::vector<Setting> run_settings() {
               "Id of the operation that started the run; the execution id when empty. Only VDK_OP_ID "
               "is read from the environment, because OP_ID is a common name."),
       setting("python", path, "", "Interpreter for the Python steps of `vdk run`; else python3 on PATH."),
+      setting("python_plugins", boolean, "true",
+              "Load the plugins of the original that are installed beside the job's Python."),
       setting("team", text, "",
               "Team that owns the job. Only VDK_TEAM is read from the environment, because TEAM is a "
               "common name."),

@@ -32,6 +32,7 @@ void conclude(RunResult& result) {
     result.termination_status = result.blamee == Blamee::user ? "User error" : "Platform error";
     result.exit_code = result.exit_code == 0 ? 1 : result.exit_code;
   }
+  result.exit_code = result.handled ? 0 : result.exit_code;
 }
 
 }  // namespace
@@ -56,6 +57,7 @@ RunResult run_job(const RunRequest& request, const Clock& clock) {
     }
     result.steps = runner.run(plan);
     result.exit_code = runner.exit_code();
+    runner.finish_plugins(result);
     runner.finish();
   } catch (const Error& error) {
     fail_run(result, error);

@@ -3,6 +3,7 @@
 
 #include <cstdio>
 
+#include "run/python_plugins.hpp"
 #include "run/signals.hpp"
 #include "run/step_failure.hpp"
 #include "vdk/core/files.hpp"
@@ -31,6 +32,7 @@ Runner::Runner(const RunRequest& request, const Clock& clock, const LogLines& li
     : m_session(request, clock, lines), m_ingester(m_session) {}
 
 std::vector<StepResult> Runner::run(const Plan& plan) {
+  find_plugins();
   std::vector<const job::Step*> steps;
   for (const PlannedStep& planned : plan.steps) {
     if (planned.runs) {
@@ -101,13 +103,13 @@ void Runner::log_end(const StepResult& result, long long rows) const {
 
 void Runner::execute(const job::Step& step, const Context& context, StepResult& result) {
   if (step.kind == job::StepKind::sql) {
-    run_sql(step, context);
+    run_sql(step, context, result);
   } else {
     run_python(step, context, result);
   }
 }
 
-void Runner::run_sql(const job::Step& step, const Context& context) {
+void Runner::run_sql(const job::Step& step, const Context& context, StepResult& result) {
   const std::string content = files::read(step.file);
   if (!text::is_valid_utf8(content)) {
     throw Error(ErrorKind::user_code, {"cannot run " + step.name, "the file is not UTF-8 text",
@@ -126,8 +128,18 @@ void Runner::run_sql(const job::Step& step, const Context& context) {
     names.push_back(context.database);
   }
   for (const std::string& name : names) {
-    const auto file = m_session.databases->file(substitute(name, values));
-    run_script(m_session.databases->connection(file), sql, step.file.string(), m_session.query_prefix());
+    const std::string database = substitute(name, values);
+    const std::string place = step.file.string();
+    const auto native = [&] {
+      const auto file = m_session.databases->file(database);
+      run_script(m_session.databases->connection(file), sql, place, m_session.query_prefix());
+    };
+    if (!run_sql_by_plugins(step, context, {database, sql, place, native}, result)) {
+      native();
+    }
+    if (result.status == StepStatus::error) {
+      return;
+    }
   }
 }
 
@@ -166,6 +178,10 @@ void Runner::run_python(const job::Step& step, const Context& context, StepResul
                                   {"context", context.id},
                                   {"directory", context.directory.string()},
                                   {"database", context.database}});
+  take_outcome(done, context, result);
+}
+
+void Runner::take_outcome(const Json& done, const Context& context, StepResult& result) {
   if (done.is_null()) {
     host_died(result);
     return;
@@ -206,6 +222,13 @@ std::string Runner::answer(const std::string& line) {
     if (kind == "template") {
       return run_template(request);
     }
+    if (kind == "configuration") {
+      return Json{{"ok", true}, {"value", plugin_configuration(m_session)}}.dump();
+    }
+    if (kind == "native_sql") {
+      run_native_sql();
+      return "{\"ok\": true}";
+    }
     KeyValueStore& store = m_session.store(request.at("store"));
     if (request.at("op") == "read") {
       return "{\"ok\": true, \"value\": " + Json::parse(store.read_all()).dump() + "}";
@@ -223,14 +246,17 @@ std::string Runner::run_template(const Json& request) {
   const std::string name = request.at("name");
   const std::filesystem::path root = files::share_directory() / "templates";
   const bool is_plain = name.find("..") == std::string::npos && name.starts_with("load/");
-  if (!is_plain || !std::filesystem::is_directory(root / name)) {
+  const std::filesystem::path folder = request.contains("directory")  // registered by a plugin
+                                           ? std::filesystem::path(request.at("directory").get<std::string>())
+                                           : (is_plain ? root / name : std::filesystem::path());
+  if (!std::filesystem::is_directory(folder)) {
     throw Error(ErrorKind::user_code, {"cannot run the template '" + name + "'", "there is no template of that name",
                                        "the step fails unless it catches the error",
                                        "Check the name; the templates are the folders in " + (root / "load").string()});
   }
   Context context;
   context.id = request.at("context");
-  context.directory = root / name;
+  context.directory = folder;
   context.arguments = request.at("args");
   context.database = request.at("database").is_string() ? request.at("database").get<std::string>() : std::string();
   context.depth = ++m_depth;

@@ -4,7 +4,9 @@
 #include <nlohmann/json.hpp>
 
 #include <filesystem>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,6 +26,8 @@ class Runner {
 
   /// The steps of the plan that run, up to the first that fails or asks to skip the rest.
   [[nodiscard]] std::vector<StepResult> run(const Plan& plan);
+  /// Let Python plugins end the job: finalize_job, vdk_exception, vdk_exit.
+  void finish_plugins(RunResult& result);
   /// End the host and close the databases.
   void finish();
   [[nodiscard]] int exit_code() const noexcept { return m_exit_code; }
@@ -41,11 +45,30 @@ class Runner {
   [[nodiscard]] std::vector<StepResult> run_steps(const std::vector<const job::Step*>& steps, const Context& context);
   [[nodiscard]] StepResult run_step(const StepStart& start, const Context& context);
   void execute(const job::Step& step, const Context& context, StepResult& result);
-  void run_sql(const job::Step& step, const Context& context);
+  void run_sql(const job::Step& step, const Context& context, StepResult& result);
   void run_python(const job::Step& step, const Context& context, StepResult& result);
   /// Send a message to the host and answer what it asks until it is done; empty when it died.
   [[nodiscard]] Json converse(const Json& message);
   void start_host();
+  /// The host says how a step ended.
+  void take_outcome(const Json& done, const Context& context, StepResult& result);
+
+  // runner_plugins.cpp
+  struct SqlWork {
+    std::string database;          ///< as the step names it; empty = the default
+    std::string sql;               ///< values put in
+    std::string place;             ///< file or cell, for people
+    std::function<void()> native;  ///< runs it in this process
+  };
+  [[nodiscard]] bool plugins_wanted() const;
+  void find_plugins();
+  void load_plugins();
+  /// Lower-case name of the database when a plugin has it, else empty.
+  [[nodiscard]] std::string plugin_database(const std::string& name);
+  /// False when no plugin has to do with it.
+  [[nodiscard]] bool run_sql_by_plugins(const job::Step& step, const Context& context, const SqlWork& work,
+                                        StepResult& result);
+  void run_native_sql();
   void host_died(StepResult& result);
   [[nodiscard]] std::string answer(const std::string& line);
   [[nodiscard]] std::string run_template(const Json& request);
@@ -54,6 +77,10 @@ class Runner {
   Session m_session;
   Ingester m_ingester;
   std::unique_ptr<PythonHost> m_host;
+  Json m_plugins;  ///< what the host says of its plugins; null = not asked
+  std::vector<std::unique_ptr<KeyValueStore>> m_host_stores;
+  std::function<void()> m_native_sql;
+  std::optional<Error> m_native_failure;
   int m_exit_code = 0;
   int m_depth = 0;
 };

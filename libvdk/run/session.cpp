@@ -68,6 +68,10 @@ void Session::read_secret_settings() {
     lines.warning("the job's secrets could not be read: settings among them are not applied");
     return;
   }
+  if (!secrets.is_object()) {
+    return;
+  }
+  m_secrets_read = secrets;
   const auto declared = request.settings.values();
   for (const auto& item : secrets.items()) {
     const std::string key = text::lower(item.key());
@@ -89,11 +93,13 @@ void Session::find_databases() {
     }
   }
   files.try_emplace("vdk", files["sqlite"]);
-  std::string chosen = text::lower(setting("db_default_type"));
-  if (chosen.empty()) {
-    chosen = text::lower(request.job.config.db_default_type);
-  }
+  const std::string chosen = default_database_asked();
   databases = std::make_unique<Databases>(std::move(files), chosen.empty() ? "sqlite" : chosen);
+}
+
+std::string Session::default_database_asked() const {
+  const std::string chosen = text::lower(setting("db_default_type"));
+  return chosen.empty() ? text::lower(request.job.config.db_default_type) : chosen;
 }
 
 std::string Session::setting(const std::string& name, const std::string& section) const {
@@ -112,6 +118,9 @@ bool Session::flag(const std::string& name, bool otherwise) const {
 }
 
 KeyValueStore& Session::store(const std::string& name) const {
+  if (const auto replaced = m_replaced.find(name); replaced != m_replaced.end()) {
+    return *replaced->second;
+  }
   if (name == "secrets") {
     return request.secrets != nullptr ? *request.secrets : m_secrets;
   }
@@ -164,6 +173,7 @@ std::string Session::host_settings() const {
                      {"default_database", databases->default_name()},
                      {"query_prefix", query_prefix()},
                      {"ingest_wait", flag("ingester_wait_to_finish_after_every_send", false)},
+                     {"plugins", flag("python_plugins", true)},
                      {"collected_logs", request.collected_logs},
                      {"attempt_id", request.ids.attempt_id},
                      {"log_level", level}};

@@ -28,6 +28,12 @@ class Session {
   /// Values for {name}: properties, then execution properties, then arguments.
   [[nodiscard]] Values values(const nlohmann::ordered_json& arguments) const;
   [[nodiscard]] KeyValueStore& store(const std::string& name) const;
+  /// A Python plugin keeps properties or secrets from here on.
+  void replace_store(const std::string& name, KeyValueStore& store) { m_replaced[name] = &store; }
+  /// All secrets as they were when the run began; an object, empty without a service.
+  [[nodiscard]] const nlohmann::ordered_json& secrets_read() const noexcept { return m_secrets_read; }
+  /// db_default_type as settings and config.ini have it, lower case; empty when nobody asks for a database.
+  [[nodiscard]] std::string default_database_asked() const;
   [[nodiscard]] nlohmann::ordered_json read_store(const std::string& name) const;
   /// The two comment lines that every query starts with.
   [[nodiscard]] std::string query_prefix() const;
@@ -48,6 +54,8 @@ class Session {
   mutable MemoryStore m_properties;
   mutable MemoryStore m_secrets;
   std::map<std::string, std::string> m_secret_settings;
+  std::map<std::string, KeyValueStore*> m_replaced;
+  nlohmann::ordered_json m_secrets_read = nlohmann::ordered_json::object();
 };
 
 }  // namespace vdk::run

@@ -47,6 +47,7 @@ struct RunResult {
   TimePoint end_time;
   std::string execution_id;
   std::vector<StepResult> steps;
+  bool handled = false;  ///< a Python plugin has dealt with the failure: the exit code is 0
 };
 
 /// Key-value data that belongs to a job: properties or secrets. Values travel as one JSON object.
@@ -85,6 +86,10 @@ struct RunRequest {
 /// Interpreter for a job outside of a deployment: VDK_PYTHON, else the `pythonX.Y` that config.ini asks for when it is
 /// there, else `python3` on PATH. `warning` gets a text when the job asks for a version that is not here.
 [[nodiscard]] std::filesystem::path choose_interpreter(const job::Job& job, std::string& warning);
+
+/// Whether a plugin of the original (a distribution with the entry point group vdk.plugin.run) is installed where this
+/// interpreter looks. Reads folders and small files, starts nothing.
+[[nodiscard]] bool python_plugins_installed(const std::filesystem::path& interpreter);
 
 /// Write the termination file (setting termination_message_writer_output_file); failures are ignored as in the
 /// original.

@@ -19,6 +19,14 @@ class Channel:
         self._unacknowledged = 0
         self._pid = os.getpid()
         self.run_step = None
+        self.early = None  # commands that came while the host was starting; a list as long as it is
+
+    def command(self):
+        """The next command of vdk."""
+        message = self.early.pop(0) if self.early else self.receive()
+        if not self.early:
+            self.early = None
+        return message
 
     def send_bytes(self, line):
         if os.getpid() != self._pid:
@@ -44,7 +52,10 @@ class Channel:
             while True:
                 reply = self.receive()
                 if "cmd" in reply:
-                    self.run_step(reply)
+                    if self.early is not None:
+                        self.early.append(reply)
+                    else:
+                        self.run_step(reply)
                     continue
                 if reply.get("ok"):
                     return reply.get("value")

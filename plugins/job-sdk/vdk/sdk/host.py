@@ -17,25 +17,50 @@ _FunctionType = type(lambda: None)
 class Host:
     def __init__(self, fd):
         self.channel = Channel(fd)
-        self.channel.run_step = self.run_step
+        self.channel.run_step = self.execute
         settings = self.channel.receive()
         self.run = Run(self.channel, Ingester(self.channel), settings)
         self.run.arguments[0] = settings["arguments"]
         self.inputs = {}
+        self.plugins = self._find_plugins() if settings.get("plugins", True) else None
+
+    def _find_plugins(self):
+        from vdk.sdk import plugins_found
+
+        found = plugins_found.find()
+        if all(item[0] in plugins_found.BUILT_IN for item in found):
+            return None
+        from vdk.sdk.plugin_host import PluginHost
+
+        return PluginHost(self, found)
 
     def serve(self):
+        if self.plugins is not None:
+            self.plugins.serve()
         while True:
-            message = self.channel.receive()
+            message = self.channel.command()
             if message["cmd"] == "exit":
                 return
+            self.execute(message)
+
+    def execute(self, message):
+        """Do what vdk asks for."""
+        if message["cmd"] == "step":
             self.run_step(message)
+        elif self.plugins is not None:
+            self.plugins.execute(message)
+        else:
+            self.channel.send({"done": "no plugins"})
 
     def run_step(self, message):
         result = {"done": "success", "exit_code": 0}
         directory = message["directory"]
         sys.path.insert(0, directory)
         try:
-            result["done"] = self._call(message)
+            if self.plugins is None:
+                result["done"] = self._call(message)
+            else:
+                result["done"] = self.plugins.run_step(message, lambda: self._call(message))
             self.run.ingester.wait()
         except errors.SkipRemainingStepsException:
             try:
@@ -82,6 +107,10 @@ class Host:
         function(job_input=self._input(message))
         return "success"
 
+    def first_input(self, directory):
+        """The job's own job_input, before there is a step."""
+        return self._input({"context": 0, "directory": directory, "database": ""})
+
     def _input(self, message):
         context = message["context"]
         if context not in self.inputs:
@@ -100,6 +129,8 @@ class Host:
             exit_code, text = _exit_of(error)
         frames = traceback.extract_tb(error.__traceback__)
         frames = [frame for frame in frames if not frame.filename.startswith(_SDK + os.sep)]
+        if self.plugins is not None:
+            frames = [frame for frame in frames if os.sep + "pluggy" + os.sep not in frame.filename]
         lines = ["Traceback (most recent call last):\n"] if frames else []
         lines += traceback.format_list(frames)
         lines += traceback.format_exception_only(type(error), error)
@@ -140,6 +171,8 @@ def blame(error, directory):
     """Who has to act: what the error says itself, else by where it was raised."""
     if isinstance(error, errors.BaseVdkError):
         return error.blamee
+    if getattr(error, "vdk_reported", None) is not None:
+        return error.vdk_reported.vdk_blamee  # a plugin said so
     innermost = None
     frame = error.__traceback__
     while frame is not None:

@@ -36,14 +36,31 @@ class Run:
         self.stores = {}
         self.arguments = {}
         self.next_context = 1
+        self.plugins = None  # what plugins have registered, where there are some
+
+    def database_names(self):
+        """Every name that get_managed_connection takes."""
+        plugins = self.plugins.connections.names() if self.plugins else []
+        return sorted(set(self.settings["databases"]) | set(plugins))
 
     def read_store(self, store):
         if store not in self.stores:
-            self.stores[store] = self.channel.call({"req": "kv", "store": store, "op": "read"})
+            own = self.plugins.store(store) if self.plugins else None
+            if own is not None:
+                self.stores[store] = own.read()
+            else:
+                self.stores[store] = self.channel.call({"req": "kv", "store": store, "op": "read"})
         return self.stores[store]
 
     def write_store(self, store, values):
         self.stores.pop(store, None)
+        if self.plugins:
+            values = self.plugins.preprocess(store, values)
+            _check_values(store, values)
+            own = self.plugins.store(store)
+            if own is not None:
+                own.write(values)
+                return
         self.channel.call({"req": "kv", "store": store, "op": "write", "value": values})
 
 
@@ -104,11 +121,14 @@ class JobInput(IJobInput):
     def get_managed_connection(self, database=None):
         name = (database or self._default_database or self._run.settings["default_database"]).lower()
         databases = self._run.settings["databases"]
+        if self._run.plugins is not None and self._run.plugins.has_database(name):
+            self._run.ingester.wait()
+            return self._run.plugins.connections.open_connection(name)
         if name not in databases:
             raise errors.VdkConfigurationError(
                 "cannot connect to database %r: there is no such database type or section. Known: %s. "
                 "Check db_default_type, or add a [vdk_%s] section with sqlite_file to config.ini"
-                % (name, ", ".join(sorted(databases)), name)
+                % (name, ", ".join(self._run.database_names()), name)
             )
         path = databases[name]
         connection = self._run.connections.get(path)
@@ -172,15 +192,17 @@ class JobInput(IJobInput):
         run.arguments[context] = template_args
         with run.channel.lock:
             run.ingester.wait()
-            value = run.channel.call(
-                {
-                    "req": "template",
-                    "name": template_name,
-                    "context": context,
-                    "args": json.loads(json.dumps(template_args, default=str)),
-                    "database": None if database == "default" else database,
-                }
-            )
+            request = {
+                "req": "template",
+                "name": template_name,
+                "context": context,
+                "args": json.loads(json.dumps(template_args, default=str)),
+                "database": None if database == "default" else database,
+            }
+            folder = run.plugins.templates.folder(template_name, database) if run.plugins else None
+            if folder is not None:
+                request["directory"] = str(folder)
+            value = run.channel.call(request)
         if value["status"] != "success":
             error = getattr(run, "last_error", None)
             if error is not None and error[0] == context:

@@ -1,0 +1,184 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The plugins' part of the Python host."""
+import os
+import sys
+
+from vdk.api import errors
+from vdk.sdk import statements
+
+
+class PluginHost:
+    """Loads the plugins at the start of the host and stands between vdk's requests and the steps."""
+
+    def __init__(self, host, found):
+        self._host = host
+        self._error = None
+        self._ending = None
+        self._plugins = None
+        host.channel.early = []
+        try:
+            self._start(found)
+        except Exception as error:
+            self._error = error
+            host.run.plugins = None
+
+    def _start(self, found):
+        host = self._host
+        given = host.channel.call({"req": "configuration"})
+        _log(host.run.settings)
+        # Plugins find click, their drivers and each other as if the command were the original's.
+        os.environ.setdefault("VDK_EXECUTABLE", given["executable"])
+        from vdk.sdk.plugins import Plugins
+
+        self._plugins = Plugins(found, given, host.run.settings["query_prefix"])
+        self._plugins.load()
+        line = ["run", given["directory"]]
+        if host.run.arguments[0]:
+            line += ["--arguments", str(given["arguments"])]
+        self._plugins.configure(line)
+        job_input = host.first_input(given["directory"])
+        self._plugins.start_job(given["directory"], host.run.arguments[0], job_input)
+        host.run.plugins = self._plugins
+        host.run.ingester.through = self._plugins.methods
+        default = self._plugins.default_database()
+        if default:
+            host.run.settings["default_database"] = default
+
+    # The order of a run
+
+    def serve(self):
+        """Execute what vdk asks for inside of the hook run_job, up to the end of the job."""
+        if self._error is not None:
+            return
+        error = None
+        try:
+            self._plugins.run_job(self._steps)
+        except BaseException as failure:
+            error = failure
+        if self._ending is None:
+            self._error = error  # before the first step: each request of vdk gets it
+            return
+        self._finalize(error)
+
+    def _steps(self):
+        while self._ending is None:
+            message = self._host.channel.command()
+            if message["cmd"] == "exit":
+                message = {"cmd": "finalize", "exit_code": 0, "silent": True}
+            if message["cmd"] == "finalize":
+                self._ending = message
+            else:
+                self._host.execute(message)
+
+    def _finalize(self, error):
+        """finalize_job, vdk_exception, vdk_exit; an error of a hook becomes the error of the run."""
+        try:
+            self._plugins.end_job()
+        except BaseException as failure:
+            error = failure
+        exit_code = self._ending["exit_code"] if error is None else 1
+        reply = {"done": "finalized", "handled": False}
+        if error is not None:
+            reply = {**self._failure(error), "handled": False}
+        failed = error if error is not None else self._error_of_run()
+        try:
+            if failed is not None and self._plugins.handles(failed):
+                reply["handled"] = True
+                exit_code = 0
+            self._plugins.leave(exit_code)
+        except BaseException as failure:
+            reply = {**self._failure(failure), "handled": False}
+        if self._ending.get("silent"):
+            sys.exit(0)
+        self._host.channel.send(reply)
+
+    def _error_of_run(self):
+        if not self._ending["exit_code"]:
+            return None
+        last = getattr(self._host.run, "last_error", None)
+        if last is not None and last[0] == 0:
+            return last[1]
+        return errors.by_blamee(self._ending.get("blamee"), self._ending.get("message") or "the run failed")
+
+    def _failure(self, error):
+        return self._host._failure(error, {"context": 0, "directory": self._plugins.job.job_directory.as_posix()})
+
+    # What vdk asks for
+
+    def execute(self, message):
+        """Everything but Python steps."""
+        host = self._host
+        try:
+            if self._error is not None:
+                raise self._error
+            host.channel.send(getattr(self, "_do_" + message["cmd"])(message))
+        except BaseException as error:
+            host.channel.send(host._failure(error, {"context": 0, "directory": os.getcwd(), **message}))
+            host.run.ingester.discard()
+
+    def _do_plugins(self, message):
+        return {"done": "plugins", **self._plugins.describe()}
+
+    def _do_finalize(self, message):
+        return {"done": "finalized", "handled": False}  # serve() has ended already
+
+    def _do_store(self, message):
+        store = self._plugins.store(message["store"])
+        if message["op"] == "read":
+            return {"done": "store", "value": store.read()}
+        store.write(message["value"])
+        return {"done": "store"}
+
+    def _do_sql(self, message):
+        """A SQL step: on a plugin's database, or through the hooks of plugins on one of vdk's own."""
+        return {"done": self.run_step(message, lambda: self._run_sql(message))}
+
+    def _run_sql(self, message):
+        if not message.get("script"):
+            self._host.channel.call({"req": "native_sql"})
+            return "success"
+        connection = self._plugins.connections.open_connection(message["database"])
+        script = message["script"]
+        for offset, statement in statements.split(script):
+            try:
+                connection.execute_query(statement)
+            except Exception as error:
+                line = statements.line_of(script, offset)
+                raise errors.UserCodeError(
+                    "cannot run the SQL statement at line %d of %s" % (line, message["place"]),
+                    "%s: %s" % (type(error).__name__, str(error).strip()),
+                    "the statement was: " + (statement if len(statement) <= 300 else statement[:300] + " ..."),
+                ) from error
+        _commit(connection)
+        return "success"
+
+    def run_step(self, message, call):
+        """A step through the hooks of plugins."""
+        if self._error is not None:
+            raise self._error
+        run = self._host.run
+        context = message["context"]
+        return self._plugins.run_step(
+            message["name"], message.get("cell", message).get("kind", "python"), message["file"], message["directory"],
+            self._host._input(message), run.arguments[context], context == 0, call,
+        )
+
+
+def _commit(connection):
+    """A step's statements stay when it ends, whether or not the driver commits by itself."""
+    try:
+        connection.commit()
+    except Exception as error:
+        if "transaction" not in str(error).lower():  # "no transaction is active" and the like
+            raise
+
+
+def _log(settings):
+    """Plugins log much; on a terminal what matters is enough."""
+    import logging
+
+    from vdk.sdk import host
+
+    host.configure_logging(settings)
+    if not settings["collected_logs"] and settings.get("log_level") != "DEBUG":
+        logging.getLogger("vdk").setLevel(logging.WARNING)
