@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The original clients from the package index, installed once per test run into a scratch environment."""
+"""The original's clients and plugins from the package index, installed once per test run into scratch environments."""
 import atexit
 import os
 import pathlib
@@ -9,28 +9,53 @@ import tempfile
 import unittest
 
 PACKAGES = ["setuptools", "vdk-core", "vdk-sqlite", "vdk-control-cli", "vdk-plugin-control-cli", "vdk-heartbeat"]
-_environment = None
-_problem = None
+PLUGINS = ["vdk-csv", "vdk-duckdb", "vdk-postgres", "vdk-ingest-http", "vdk-trino", "vdk-properties-fs", "vdk-gdp-execution-id",
+           "ipykernel", "jupyter-client"]
 
 
-def environment():
-    """The environment's folder; a visible skip where the package index cannot be reached."""
-    global _environment, _problem
-    if _environment is None and _problem is None:
+class Environment:
+    """A scratch virtual environment with packages from the index, made at first use and gone at the end."""
+
+    def __init__(self, packages):
+        self._packages = packages
+        self._folder = None
+        self._problem = None
+
+    def folder(self):
+        """The environment's folder; a visible skip where the package index cannot be reached."""
+        if self._folder is None and self._problem is None:
+            self._make()
+        if self._problem:
+            raise unittest.SkipTest(self._problem)
+        return self._folder
+
+    def _make(self):
         scratch = pathlib.Path(tempfile.mkdtemp(prefix="vdk-original."))
         atexit.register(shutil.rmtree, scratch, ignore_errors=True)
         constraint = scratch / "constraint.txt"
         constraint.write_text("setuptools<81\n")  # its dependencies import pkg_resources
         subprocess.run(["/usr/bin/python3", "-m", "venv", str(scratch / "venv")], check=True, capture_output=True)
-        done = subprocess.run([str(scratch / "venv/bin/pip"), "install", "-q", "--no-input", "--disable-pip-version-check", *PACKAGES],
-                              capture_output=True, text=True, timeout=400, env={**os.environ, "PIP_CONSTRAINT": str(constraint)})
+        pip = [str(scratch / "venv/bin/pip"), "install", "-q", "--no-input", "--disable-pip-version-check"]
+        done = subprocess.run([*pip, *self._packages], capture_output=True, text=True, timeout=600,
+                              env={**os.environ, "PIP_CONSTRAINT": str(constraint)})
         if done.returncode:
-            _problem = "the original cannot be installed: " + done.stderr.strip()[-200:]
+            self._problem = "the original cannot be installed: " + done.stderr.strip()[-200:]
         else:
-            _environment = scratch / "venv"
-    if _problem:
-        raise unittest.SkipTest(_problem)
-    return _environment
+            self._folder = scratch / "venv"
+
+
+_clients = Environment(PACKAGES)
+_plugins = Environment(PLUGINS)
+
+
+def environment():
+    """The environment with the original's clients."""
+    return _clients.folder()
+
+
+def plugins():
+    """The environment with its plugins, and a Jupyter kernel."""
+    return _plugins.folder()
 
 
 def run(test, *args, env=None, code=None, cwd=None, timeout=180):
