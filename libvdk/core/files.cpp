@@ -12,6 +12,7 @@
 #include <cstdlib>
 #include <utility>
 
+#include "core/new_tree.hpp"
 #include "vdk/core/error.hpp"
 #include "vdk/core/hash.hpp"
 #include "vdk/core/process.hpp"
@@ -21,22 +22,6 @@ namespace vdk::files {
 namespace fs = std::filesystem;
 
 namespace {
-
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : m_fd(fd) {}
-  ~Descriptor() {
-    if (m_fd >= 0) {
-      close(m_fd);
-    }
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  [[nodiscard]] int get() const noexcept { return m_fd; }
-
- private:
-  int m_fd;
-};
 
 std::string quoted(const fs::path& path) { return "'" + path.string() + "'"; }
 

@@ -37,10 +37,24 @@ struct ZipEntry {
   std::uint32_t unix_mode = 0;  ///< 0 = the archive says nothing
 
   [[nodiscard]] bool is_folder() const { return name.ends_with('/'); }
+  /// What the mode says: S_IFREG, S_IFDIR, S_IFLNK ...; by the name when the archive says nothing.
+  [[nodiscard]] std::uint32_t type() const noexcept;
 };
 
 /// Reads and checks the structure of a zip: one way to read it, no overlaps, no hidden parts. In the order of the data.
 [[nodiscard]] std::vector<ZipEntry> read_zip_directory(std::string_view zip, std::uint64_t most_entries);
+
+/// Is given what lies in a zip, entry by entry.
+class ZipVisitor {
+ public:
+  virtual ~ZipVisitor() = default;
+  /// False = the content is not wanted.
+  virtual bool begin(const ZipEntry& entry) = 0;
+  virtual void content(std::string_view bytes) = 0;
+  virtual void link(const ZipEntry& /*entry*/, const std::string& /*target*/) {}
+};
+/// Reads the entries, which `read_zip_directory` gave for the same bytes; libarchive must see the same in them.
+void read_zip(std::string_view zip, const std::vector<ZipEntry>& entries, ZipVisitor& visitor);
 
 [[nodiscard]] Error archive_error(std::string why);
 /// The name as it may be shown: what is not printable becomes \xHH.

@@ -64,7 +64,7 @@ ZipEntry read_central(std::string_view zip, std::size_t end, std::size_t& at) {
   constexpr std::uint32_t made_by_unix = 3;
   entry.unix_mode = two(zip, at + 4) >> 8U == made_by_unix ? four(zip, at + 38) >> 16U : 0;
   if (entry.packed == 0xFFFFFFFFU || entry.size == 0xFFFFFFFFU || entry.local_offset == 0xFFFFFFFFU) {
-    throw archive_error("The entry '" + printable(entry.name) + "' is larger than job archives may be.");
+    throw archive_error("The entry '" + printable(entry.name) + "' is larger than a plain zip can hold.");
   }
   check_method(entry, two(zip, at + 8), two(zip, at + 10));
   at = next;
