@@ -161,6 +161,13 @@ bool remove_tree(const fs::path& path) noexcept {
   return !error;
 }
 
+void remove_content(const fs::path& folder) noexcept {
+  std::error_code error;
+  for (fs::directory_iterator it(folder, error); !error && it != fs::directory_iterator(); it.increment(error)) {
+    remove_tree(it->path());
+  }
+}
+
 TemporaryDirectory::TemporaryDirectory(const fs::path& parent, std::string_view prefix) {
   const fs::path base = parent.empty() ? fs::temp_directory_path() : parent;
   std::string pattern = (base / (std::string(prefix) + ".XXXXXX")).string();

@@ -3,6 +3,10 @@
 
 #include <locale.h>
 
+#include <array>
+#include <climits>
+#include <cwchar>
+#include <cwctype>
 #include <utility>
 
 #include "vdk/core/text.hpp"
@@ -55,9 +59,34 @@ bool is_safe_entry_name(std::string_view name) noexcept {
 }
 
 namespace detail {
+namespace {
+
+/// Lower case of every alphabet, letter by letter; the names are valid UTF-8. Letters that are written composed or
+/// decomposed stay different, as Linux sees them.
+std::string fold(std::string_view name) {
+  const Utf8Locale locale;
+  std::string result;
+  std::array<char, MB_LEN_MAX> bytes{};
+  while (!name.empty()) {
+    wchar_t letter = 0;
+    std::mbstate_t state{};
+    const std::size_t size = std::mbrtowc(&letter, name.data(), name.size(), &state);
+    if (size == 0 || size > name.size()) {
+      return result + text::lower(name);
+    }
+    state = {};
+    const std::size_t written =
+        std::wcrtomb(bytes.data(), static_cast<wchar_t>(std::towlower(static_cast<std::wint_t>(letter))), &state);
+    result.append(bytes.data(), written > bytes.size() ? 0 : written);
+    name.remove_prefix(size);
+  }
+  return result;
+}
+
+}  // namespace
 
 std::string EntryNames::add_part(std::string_view path, bool folder, bool own_entry) {
-  const auto [at, is_new] = m_seen.try_emplace(text::lower(path), Seen{std::string(path), folder, own_entry});
+  const auto [at, is_new] = m_seen.try_emplace(fold(path), Seen{std::string(path), folder, own_entry});
   Seen& seen = at->second;
   if (is_new) {
     return "";

@@ -25,7 +25,7 @@ class EntryNames {
     bool own_entry = false;
   };
   [[nodiscard]] std::string add_part(std::string_view path, bool folder, bool own_entry);
-  std::map<std::string, Seen> m_seen;  ///< by lower-cased path
+  std::map<std::string, Seen> m_seen;  ///< by path in lower case
 };
 
 /// What the central directory of a zip says about one entry; checked against the local header.

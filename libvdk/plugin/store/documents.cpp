@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "vdk/core/error.hpp"
 #include "vdk/core/hash.hpp"
 
 namespace vdk::plugin::detail {

@@ -13,6 +13,7 @@
 
 #include "plugin/store/documents.hpp"
 #include "vdk/core/clock.hpp"
+#include "vdk/core/error.hpp"
 #include "vdk/core/failpoint.hpp"
 #include "vdk/core/hash.hpp"
 #include "vdk/core/text.hpp"
@@ -108,13 +109,6 @@ void remove_old(const Store& store, std::uint64_t current) {
   }
 }
 
-void remove_leftovers(const fs::path& staging) {
-  std::error_code error;
-  for (fs::directory_iterator it(staging, error); !error && it != fs::directory_iterator(); it.increment(error)) {
-    files::remove_tree(it->path());
-  }
-}
-
 std::string owner_of(const Receipt& receipt, const std::string& path) {
   for (const InstalledPlugin& plugin : receipt.plugins) {
     if (path == plugin.folder || path.starts_with(plugin.folder + "/")) {
@@ -201,7 +195,7 @@ Store::Writer Store::write(std::chrono::milliseconds wait) {
 Store::Writer::Writer(Store& store, files::FileLock lock) : m_store(&store), m_lock(std::move(lock)) {
   const fs::path parent = store.root() / k_staging;
   make_folder(parent);
-  remove_leftovers(parent);
+  files::remove_content(parent);
   files::TemporaryDirectory folder(parent, "new");
   m_staging = folder.path();
   folder.keep();
@@ -224,6 +218,9 @@ std::uint64_t Store::Writer::activate(Receipt receipt) {
   receipt.generation = std::max(there.empty() ? 0 : there.back(), current_number(root).value_or(0)) + 1;
   if (receipt.created.empty()) {
     receipt.created = format_time(SystemClock().now());
+  }
+  if (receipt.vdk_version.empty()) {
+    receipt.vdk_version = VDK_VERSION;
   }
   std::ranges::sort(receipt.plugins, {}, [](const InstalledPlugin& p) { return std::pair(p.name, p.version); });
   files::write_atomic(m_staging / detail::k_manifest, detail::to_json(detail::take_manifest(m_staging)));

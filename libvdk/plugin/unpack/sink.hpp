@@ -31,6 +31,8 @@ class Sink {
  public:
   Sink(const std::filesystem::path& destination, const UnpackOptions& options);
 
+  /// Throws when a name may not be created, or is over the limits.
+  void check_name(std::string_view name) const;
   /// One entry of the archive, a folder with a slash at its end. False = left out by the options.
   bool folder(const std::string& name);
   bool file(const std::string& name, bool executable);
@@ -46,7 +48,6 @@ class Sink {
 
  private:
   [[nodiscard]] std::optional<std::string> place_of(const std::string& name);
-  void check_name(std::string_view name) const;
   void check_link(const std::string& name, std::string_view target) const;
   [[nodiscard]] bool is_included(const std::string& place) const;
   void begin(const std::string& name, files::NewTree::File file);

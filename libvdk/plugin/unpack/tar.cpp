@@ -2,6 +2,7 @@
 #include <archive.h>
 #include <archive_entry.h>
 
+#include <cerrno>
 #include <exception>
 #include <memory>
 
@@ -30,7 +31,7 @@ la_ssize_t read_block(archive* reader, void* data, const void** bytes) {
     return static_cast<la_ssize_t>(block.size());
   } catch (...) {
     source->failure = std::current_exception();
-    archive_set_error(reader, ARCHIVE_ERRNO_MISC, "cannot read");
+    archive_set_error(reader, EIO, "cannot read");
     return -1;
   }
 }
@@ -129,11 +130,11 @@ class TarReader {
     Stream& stream = m_source.stream;
     while (!stream.next().empty()) {
     }
-    if (stream.produced() < stream.zeros_from() + k_block) {
-      throw archive_error("It is cut off: its end mark is missing.");
-    }
     if (stream.zeros_from() > end) {
       throw archive_error("It has something else behind its end.");
+    }
+    if (stream.produced() < stream.zeros_from() + k_block) {
+      throw archive_error("It is cut off: its end mark is missing.");
     }
   }
 

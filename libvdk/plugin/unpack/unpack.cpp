@@ -9,6 +9,7 @@
 #include "plugin/unpack/sink.hpp"
 #include "plugin/unpack/stream.hpp"
 #include "vdk/core/failpoint.hpp"
+#include "vdk/core/files.hpp"
 #include "vdk/core/hash.hpp"
 #include "vdk/job/archive.hpp"
 #include "vdk/plugin/archive.hpp"
@@ -57,17 +58,10 @@ class ZipFiles : public job::detail::ZipVisitor {
  public:
   ZipFiles(detail::Sink& sink, std::uint64_t packed, const Limits& limits) : m_sink(sink), m_budget(packed, limits) {}
   bool begin(const ZipEntry& entry) override {
-    switch (entry.type()) {
-      case S_IFLNK:
-        return true;
-      case S_IFDIR:
-        return m_sink.folder(entry.name.ends_with('/') ? entry.name : entry.name + "/");
-      case S_IFREG:
-        return m_sink.file(entry.name, (entry.unix_mode & 0100U) != 0);
-      default:
-        throw archive_error("The entry '" + printable(entry.name) +
-                            "' is a device, a pipe or something else than a file.");
+    if (entry.is_folder()) {
+      return m_sink.folder(entry.name);
     }
+    return entry.type() == S_IFLNK || m_sink.file(entry.name, (entry.unix_mode & 0100U) != 0);
   }
   void content(std::string_view bytes) override {
     m_budget.add(bytes.size());
@@ -80,24 +74,28 @@ class ZipFiles : public job::detail::ZipVisitor {
   detail::Budget m_budget;
 };
 
+void check_type(const ZipEntry& entry) {
+  const bool folder = entry.type() == S_IFDIR;
+  if (folder != entry.is_folder()) {
+    throw archive_error("The entry '" + printable(entry.name) + "' is a folder by its name or by its mode only.");
+  }
+  if (!folder && entry.type() != S_IFREG && entry.type() != S_IFLNK) {
+    throw archive_error("The entry '" + printable(entry.name) + "' is a device, a pipe or something else than a file.");
+  }
+}
+
 void unpack_zip(const fs::path& file, detail::Sink& sink, const Limits& limits) {
   const Mapped zip(file);
   const auto entries = job::detail::read_zip_directory(zip.bytes(), limits.entries);
   for (const ZipEntry& entry : entries) {
-    const bool folder = entry.type() == S_IFDIR;
-    if (folder != entry.is_folder()) {
-      throw archive_error("The entry '" + printable(entry.name) + "' is a folder by its name or by its mode only.");
-    }
+    sink.check_name(entry.name);
+    check_type(entry);
+  }
+  if (entries.empty()) {
+    throw archive_error("It is empty.");
   }
   ZipFiles visitor(sink, zip.bytes().size(), limits);
   job::detail::read_zip(zip.bytes(), entries, visitor);
-}
-
-void copy_stream(detail::Stream& stream, const std::string& name, detail::Sink& sink) {
-  sink.file(name, false);
-  for (std::string_view block = stream.next(); !block.empty(); block = stream.next()) {
-    sink.content(block);
-  }
 }
 
 bool is_wanted(Archive wanted, const Kind& found) {
@@ -173,6 +171,9 @@ Kind kind_of_file(const fs::path& file) {
 }
 
 Unpacked unpack_by_kind(const fs::path& file, const fs::path& destination, const UnpackOptions& options) {
+  if (fs::file_size(file) == 0) {
+    throw archive_error("It is empty.");
+  }
   detail::Sink sink(destination, options);
   const Kind kind = options.archive == Archive::none ? Kind{} : kind_of_file(file);
   if (kind.zip) {
@@ -185,13 +186,6 @@ Unpacked unpack_by_kind(const fs::path& file, const fs::path& destination, const
   return std::move(sink.result());
 }
 
-void empty_folder(const fs::path& folder) noexcept {
-  std::error_code error;
-  for (fs::directory_iterator it(folder, error); !error && it != fs::directory_iterator(); it.increment(error)) {
-    files::remove_tree(it->path());
-  }
-}
-
 }  // namespace
 
 Unpacked unpack(const fs::path& file, const fs::path& destination, const UnpackOptions& options) {
@@ -199,7 +193,7 @@ Unpacked unpack(const fs::path& file, const fs::path& destination, const UnpackO
   try {
     result = unpack_by_kind(file, destination, options);
   } catch (const Error& error) {
-    empty_folder(destination);
+    files::remove_content(destination);
     if (error.kind() != ErrorKind::usage) {
       throw;
     }
@@ -210,7 +204,7 @@ Unpacked unpack(const fs::path& file, const fs::path& destination, const UnpackO
          .consequences = "Nothing of it was unpacked.",
          .countermeasures = "Check that the address leads to the right file, or ask its maker for a clean one."});
   } catch (...) {
-    empty_folder(destination);
+    files::remove_content(destination);
     throw;
   }
   failpoint("plugin.unpacked");

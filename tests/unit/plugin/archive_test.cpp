@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <fstream>
 
 #include "job/zip_writer.hpp"
 #include "plugin/tar_writer.hpp"
@@ -26,7 +27,11 @@ using namespace std::string_literals;
 
 namespace {
 
-bool mentions(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+bool mentions(const std::string& text, const std::string& part) {
+  INFO(text);
+  CHECK(text.find(part) != std::string::npos);
+  return text.find(part) != std::string::npos;
+}
 
 UnpackOptions named(const std::string& name) {
   UnpackOptions options;
@@ -34,20 +39,22 @@ UnpackOptions named(const std::string& name) {
   return options;
 }
 
+void write(const fs::path& path, const std::string& bytes) { std::ofstream(path, std::ios::binary) << bytes; }
+
 /// A place to unpack to with neighbours that must stay as they are.
 class Place {
  public:
   Place() {
     fs::create_directories(into());
     fs::create_directories(m_folder.path() / "a" / "b-evil");
-    files::write_atomic(m_folder.path() / "victim", "untouched", 0600);
+    write(m_folder.path() / "victim", "untouched");
     m_before = outside();
   }
   [[nodiscard]] fs::path into() const { return m_folder.path() / "a" / "b"; }
   [[nodiscard]] fs::path root() const { return m_folder.path(); }
 
   Unpacked unpack(const std::string& bytes, const UnpackOptions& options) {
-    files::write_atomic(m_folder.path() / "archive", bytes);
+    write(m_folder.path() / "archive", bytes);
     return vdk::plugin::unpack(m_folder.path() / "archive", into(), options);
   }
   /// The reason of a refusal, after a look at everything around.
@@ -75,7 +82,7 @@ class Place {
       }
       struct stat info {};
       REQUIRE(lstat(path.c_str(), &info) == 0);
-      lines.push_back(path + " " + std::to_string(info.st_mode) + " " + std::to_string(info.st_nlink) + " " +
+      lines.push_back(path + " " + std::to_string(info.st_mode) + " " +
                       (entry.is_regular_file() ? files::read(path) : ""));
     }
     std::ranges::sort(lines);
@@ -170,7 +177,7 @@ TEST_CASE("first bytes and name are compared: another archive is a warning, some
   CHECK(mentions(result.warnings.front(), "is a tar and not a zip"));
   CHECK(mentions(Place().refusal("<html>not found</html>", named("x.tar.gz")), "by its first bytes no archive"));
   CHECK(mentions(Place().refusal(compressed("no tar", "gzip"), named("x.tar.gz")), "a compressed file"));
-  CHECK(mentions(Place().refusal("", named("x.zip")), "no archive"));
+  CHECK(mentions(Place().refusal("", named("x.zip")), "empty"));
   UnpackOptions zip = named("x");
   zip.archive = PluginEntry::Archive::zip;
   CHECK(mentions(Place().refusal(tar_of({{"a", "1"}}), zip), "'archive' of the configuration"));
@@ -253,13 +260,10 @@ TEST_CASE("allowed links stay inside, however they are chained") {
 }
 
 TEST_CASE("sparse files are refused") {
-  CHECK(mentions(Place().refusal(TarWriter()
-                                     .pax("GNU.sparse.map", "0,1,1048576,1")
-                                     .pax("GNU.sparse.size", "1048577")
-                                     .add({"s", "ab"})
-                                     .finish(),
-                                 named("x.tar")),
-                 "sparse"));
+  const auto map =
+      TarWriter::record("GNU.sparse.size", "1048577") + TarWriter::record("GNU.sparse.map", "0,1,1048576,1");
+  const std::string newer = TarWriter().add({"x", map, 'x'}).add({"s", "ab"}).finish();
+  CHECK(mentions(Place().refusal(newer, named("x.tar")), "sparse"));
   std::string old = TarWriter().add({"s", "ab", 'S'}).finish();
   const auto field = [&](std::size_t at, const std::string& text) { old.replace(at, text.size(), text); };
   field(386, "00000100000\0"s);
@@ -311,7 +315,7 @@ TEST_CASE("limits count what is produced") {
 }
 
 TEST_CASE("bombs end early, also in layers") {
-  const std::string zeros = tar_of({{"zeros", std::string(64U << 20U, '\0')}});
+  const std::string zeros = tar_of({{"zeros", std::string(16U << 20U, '\0')}});
   for (const std::string filter : {"gzip", "xz", "zstd", "bzip2"}) {
     CAPTURE(filter);
     CHECK(mentions(Place().refusal(compressed(zeros, filter), named("x")), "200 times"));
@@ -326,7 +330,9 @@ TEST_CASE("a million entries end at the limit") {
   for (int i = 0; i < 20'000; ++i) {
     writer.add({std::to_string(i), ""});
   }
-  CHECK(mentions(Place().refusal(compressed(writer.finish(), "gzip"), named("x.tgz")), "more than 10000 entries"));
+  UnpackOptions options = named("x.tgz");
+  options.include = {"none"};
+  CHECK(mentions(Place().refusal(compressed(writer.finish(), "gzip"), options), "more than 10000 entries"));
 }
 
 TEST_CASE("what is cut off, damaged or followed by something else is refused") {

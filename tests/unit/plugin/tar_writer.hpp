@@ -50,12 +50,15 @@ class TarWriter {
   }
   /// A pax header that says something else about the entry after it.
   TarWriter& pax(const std::string& key, const std::string& value) {
-    std::size_t size = key.size() + value.size() + 3;
-    std::string record;
-    do {
-      record = std::to_string(size) + " " + key + "=" + value + "\n";
-    } while (record.size() != size && (size = record.size()) != 0);
-    return add({"PaxHeaders/x", record, 'x'});
+    return add({"PaxHeaders/x", record(key, value), 'x'});
+  }
+  static std::string record(const std::string& key, const std::string& value) {
+    const std::string rest = " " + key + "=" + value + "\n";
+    std::size_t size = rest.size() + 1;
+    while (std::to_string(size).size() + rest.size() != size) {
+      ++size;
+    }
+    return std::to_string(size) + rest;
   }
   [[nodiscard]] std::string finish() const { return m_data + std::string(1024, '\0'); }
   [[nodiscard]] std::string without_end() const { return m_data; }

@@ -26,6 +26,8 @@ void sync_tree(const std::filesystem::path& path);
 
 /// remove_all that also manages read-only folders; missing is fine; false when something is left.
 bool remove_tree(const std::filesystem::path& path) noexcept;
+/// The same for everything in a folder that itself stays.
+void remove_content(const std::filesystem::path& folder) noexcept;
 
 /// A new private folder `PARENT/PREFIX.XXXXXX`, removed with its content at destruction.
 class TemporaryDirectory {
