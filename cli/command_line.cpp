@@ -179,7 +179,7 @@ void refuse_extras(const CLI::App& app, const Command& command, const std::vecto
 
 void check_positionals(const ParsedCommand& parsed) {
   const auto& declared = parsed.command->positionals;
-  const bool any_number = parsed.command->name == "__complete";
+  const bool any_number = !declared.empty() && declared.back().many;
   for (std::size_t i = parsed.positionals.size(); i < declared.size(); ++i) {
     if (declared[i].required) {
       fail("missing argument " + declared[i].name, declared[i].help, help_hint(parsed.command->name));
@@ -211,6 +211,28 @@ std::vector<std::string> ParsedCommand::all(const std::string& option) const {
 std::size_t ParsedCommand::count(const std::string& option) const { return all(option).size(); }
 
 bool ParsedCommand::json() const { return text::lower(value_or("output", "text")) == "json"; }
+
+namespace {
+
+/// The command below `found.group`, at any depth. False when the line ends at a group: its help is wanted.
+bool find_nested(const std::vector<std::string>& arguments, std::size_t& at, Invocation& found) {
+  while (true) {
+    const std::string deeper = found.group + " " + arguments[at];
+    if (find_command(deeper) != nullptr || group_members(deeper).empty()) {
+      found.command = find_member(found.group, arguments[at], group_members(found.group));
+      ++at;
+      return true;
+    }
+    found.group = deeper;
+    ++at;
+    if (at >= arguments.size() || is_help_flag(arguments[at])) {
+      found.kind = Invocation::Kind::group_help;
+      return false;
+    }
+  }
+}
+
+}  // namespace
 
 Invocation find_invocation(const std::vector<std::string>& arguments) {
   Invocation found;
@@ -253,8 +275,9 @@ Invocation find_invocation(const std::vector<std::string>& arguments) {
       return found;
     }
     if (found.command == nullptr || !option_or_end) {
-      found.command = find_member(first, arguments[at], members);
-      ++at;
+      if (!find_nested(arguments, at, found)) {
+        return found;
+      }
     }
   } else if (found.command == nullptr) {
     unknown_command(first);

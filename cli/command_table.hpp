@@ -39,6 +39,7 @@ struct Positional {
   std::string help;
   bool required = true;
   Completion completion = Completion::none;
+  bool many = false;  ///< the last one: as many as somebody likes
 };
 
 struct Example {
@@ -47,7 +48,7 @@ struct Example {
 };
 
 struct Command {
-  std::string name;  ///< "deploy" or, in a group, "config explain"; a group may be a command too ("server")
+  std::string name;  ///< "deploy" or, in groups, "config explain"; a group may be a command too ("server")
   std::string summary;
   std::string description;
   std::vector<Example> examples = {};
@@ -75,5 +76,6 @@ struct Command {
 [[nodiscard]] std::vector<Command> control_commands();
 [[nodiscard]] std::vector<Command> service_commands();
 [[nodiscard]] std::vector<Command> auth_commands();
+[[nodiscard]] std::vector<Command> plugin_commands();
 
 }  // namespace vdk::cli

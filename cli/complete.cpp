@@ -68,7 +68,9 @@ void add_commands(Candidates& out, const std::string& group) {
     if (group.empty()) {
       out.add(command.name.substr(0, space), space == std::string::npos ? command.summary : "");
     } else if (command.name.starts_with(group + " ")) {
-      out.add(command.name.substr(group.size() + 1), command.summary);
+      const std::string rest = command.name.substr(group.size() + 1);
+      const auto deeper = rest.find(' ');
+      out.add(rest.substr(0, deeper), deeper == std::string::npos ? command.summary : "");
     }
   }
 }
@@ -103,14 +105,16 @@ std::vector<std::string> complete(const std::vector<std::string>& words, const D
   const std::size_t at = skip_root_options(words);
   const Command* command = nullptr;
   std::size_t first_argument = at + 1;
-  if (at + 1 < words.size()) {
-    command = find_command(words[at]);
-    if (at + 2 < words.size()) {
-      if (const Command* member = find_command(words[at] + " " + words[at + 1]); member != nullptr) {
-        command = member;
-        first_argument = at + 2;
-      }
+  std::string group;
+  for (std::size_t i = at; i + 1 < words.size(); ++i) {
+    const std::string name = group.empty() ? words[i] : group + " " + words[i];
+    const Command* member = find_command(name);
+    if (member == nullptr && group_members(name).empty()) {
+      break;
     }
+    group = name;
+    command = member;
+    first_argument = i + 1;
   }
   const std::vector<Option> options = command != nullptr ? effective_options(*command) : common_options();
   if (const Option* option = find_option(options, previous); option != nullptr && takes_value(*option)) {
@@ -125,12 +129,13 @@ std::vector<std::string> complete(const std::vector<std::string>& words, const D
     add_option_names(out, options);
     return out.take();
   }
-  const std::string group = at + 1 < words.size() ? words[at] : std::string();
   if (command == nullptr) {
-    add_commands(out, group);
+    if (words.size() == first_argument + (group.empty() ? 0U : 1U)) {
+      add_commands(out, group);
+    }
     return out.take();
   }
-  if (words.size() == at + 2) {
+  if (words.size() == first_argument + 1) {
     add_commands(out, group);  // a group that is a command too
   }
   if (words.size() > first_argument && !command->positionals.empty()) {

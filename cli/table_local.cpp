@@ -50,7 +50,7 @@ std::vector<Command> hidden_commands() {
       {.name = "__complete",
        .summary = "Print completions for a command line.",
        .description = "Called by the completion scripts.",
-       .positionals = {{"WORDS", "The words typed so far, after --.", false, Completion::none}},
+       .positionals = {{"WORDS", "The words typed so far, after --.", false, Completion::none, true}},
        .hidden = true},
       {.name = "__generate",
        .summary = "Write the files that are made from the command table.",

@@ -7,7 +7,7 @@
 namespace vdk::cli {
 
 Handler find_handler(std::string_view name) {
-  static constexpr std::array<std::pair<std::string_view, Handler>, 28> handlers = {{
+  static constexpr std::array<std::pair<std::string_view, Handler>, 40> handlers = {{
       {"create", run_create},
       {"deploy", run_deploy},
       {"execute", run_execute},
@@ -32,6 +32,18 @@ Handler find_handler(std::string_view name) {
       {"server fsck", run_server_fsck},
       {"server backup", run_server_backup},
       {"server restore", run_server_restore},
+      {"plugin install", run_plugin_install},
+      {"plugin list", run_plugin_list},
+      {"plugin info", run_plugin_info},
+      {"plugin outdated", run_plugin_outdated},
+      {"plugin upgrade", run_plugin_upgrade},
+      {"plugin uninstall", run_plugin_uninstall},
+      {"plugin verify", run_plugin_verify},
+      {"plugin validate", run_plugin_validate},
+      {"plugin vendor", run_plugin_vendor},
+      {"plugin rollback", run_plugin_rollback},
+      {"plugin cache show", run_plugin_cache_show},
+      {"plugin cache prune", run_plugin_cache_prune},
       {"version", run_version},
       {"__execute", run_supervised_execution},
       {"__complete", run_complete},

@@ -62,7 +62,8 @@ std::string examples(const Command& command) {
 std::string usage_line(const Command& command) {
   std::string line = "vdk " + command.name + " [OPTIONS]";
   for (const Positional& positional : command.positionals) {
-    line += positional.required ? " " + positional.name : " [" + positional.name + "]";
+    const std::string name = positional.name + (positional.many ? "..." : "");
+    line += positional.required ? " " + name : " [" + name + "]";
   }
   return line;
 }

@@ -32,6 +32,14 @@ TEST_CASE("commands and members of a group are completed") {
   CHECK(std::find(all.begin(), all.end(), "schedule") != all.end());
 }
 
+TEST_CASE("a group in a group is completed word by word") {
+  CHECK(complete({"plugin", "cac"}) == Words{"cache"});
+  CHECK(complete({"plugin", "cache", "pr"}) == Words{"prune"});
+  CHECK(complete({"plugin", "cache", "prune", "--dry"}) == Words{"--dry-run"});
+  CHECK(complete({"nonsense", ""}).empty());
+  CHECK(complete({"plugin", "nonsense", ""}).empty());
+}
+
 TEST_CASE("a group that is a command too completes its members and its options") {
   const Words found = complete({"server", ""});
   CHECK(std::find(found.begin(), found.end(), "fsck") != found.end());

@@ -98,6 +98,7 @@ struct PluginEntry {
   std::string version;   ///< exact version, or a constraint such as "^1.2" (the newest that fits); empty = unversioned
   std::map<std::string, std::string> sha256;  ///< by platform "os/arch"; key "" = every platform
   std::string signature;                      ///< path of the detached minisign file; "" = none wanted
+  std::string pin;                            ///< exactly these bytes: GCS generation or S3 version id; may be empty
   enum class Archive { automatic, zip, tar_gz, tar, none };
   Archive archive = Archive::automatic;
   unsigned strip_components = 0;
@@ -117,6 +118,7 @@ struct ServerEntry {
 struct Config {
   std::filesystem::path file;
   std::filesystem::path plugin_dir;  ///< absolute
+  std::filesystem::path lock;        ///< absolute; `vdk-plugins.lock` beside the file when it names no other
   std::vector<ProviderConfig> providers;
   std::vector<PluginEntry> plugins;
   std::vector<ServerEntry> servers;
@@ -128,5 +130,9 @@ struct Config {
 /// Read a configuration: the RFC's shape, `plugin_manager`, or Optimus's flat `plugin.artifacts`. Throws
 /// Error(not_found) or Error(configuration) with all mistakes at once.
 [[nodiscard]] Config load_config(const std::filesystem::path& file);
+
+/// Text of the configuration without one plugin; every other line and comment stays. Throws Error(not_found), or
+/// Error(unsupported) with the lines to remove by hand when the text is written in a way that cannot be cut safely.
+[[nodiscard]] std::string config_without(const Config& config, const std::string& plugin);
 
 }  // namespace vdk::plugin

@@ -58,11 +58,43 @@ struct InstallResult {
 /// Path of the lock file of a configuration: `vdk-plugins.lock` beside it.
 [[nodiscard]] std::filesystem::path lock_file(const Config& config);
 
+/// A plugin as the lock file has it.
+struct LockedEntry {
+  struct File {
+    std::string platform;  ///< "any" or "linux/amd64"
+    std::string path;
+    std::string resolved;  ///< redacted
+    std::string pin;
+    std::uint64_t size = 0;
+    std::string sha256;
+    std::string tree_sha256;
+  };
+  std::string name;
+  std::string version;
+  std::string provider;
+  std::string provider_kind;
+  std::string signer;
+  std::vector<File> files;
+};
+/// Empty without a lock file. Throws Error(configuration) when it is damaged.
+[[nodiscard]] std::vector<LockedEntry> locked_plugins(const Config& config);
+
+/// What vendor() wrote.
+struct Vendored {
+  std::filesystem::path config;
+  std::uint64_t files = 0;
+  std::uint64_t bytes = 0;
+};
+/// Copy everything that the lock file names into `directory` (empty or missing) together with a configuration that
+/// installs from there, without any network. Whole or not at all.
+[[nodiscard]] Vendored vendor(const Config& config, const std::filesystem::path& directory,
+                              const InstallOptions& options);
+
 /// For every plugin: the installed, the newest fitting and the newest version of all. Asks the providers.
 struct Outdated {
   std::string name;
   std::string installed;
-  std::string wanted;
+  std::string wanted;  ///< empty when the provider cannot list versions
   std::string newest;
 };
 [[nodiscard]] std::vector<Outdated> outdated(const Config& config);
