@@ -7,7 +7,7 @@
 namespace vdk::cli {
 
 Handler find_handler(std::string_view name) {
-  static constexpr std::array<std::pair<std::string_view, Handler>, 41> handlers = {{
+  static constexpr std::array<std::pair<std::string_view, Handler>, 42> handlers = {{
       {"create", run_create},
       {"deploy", run_deploy},
       {"execute", run_execute},
