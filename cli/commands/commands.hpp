@@ -40,6 +40,7 @@ int run_server_backup(const ParsedCommand& command, Context& context);
 int run_server_restore(const ParsedCommand& command, Context& context);
 int run_version(const ParsedCommand& command, Context& context);
 int run_supervised_execution(const ParsedCommand& command, Context& context);
+int run_session(const ParsedCommand& command, Context& context);
 int run_complete(const ParsedCommand& command, Context& context);
 int run_generate(const ParsedCommand& command, Context& context);
 

@@ -7,7 +7,7 @@
 namespace vdk::cli {
 
 Handler find_handler(std::string_view name) {
-  static constexpr std::array<std::pair<std::string_view, Handler>, 28> handlers = {{
+  static constexpr std::array<std::pair<std::string_view, Handler>, 29> handlers = {{
       {"create", run_create},
       {"deploy", run_deploy},
       {"execute", run_execute},
@@ -34,6 +34,7 @@ Handler find_handler(std::string_view name) {
       {"server restore", run_server_restore},
       {"version", run_version},
       {"__execute", run_supervised_execution},
+      {"__session", run_session},
       {"__complete", run_complete},
       {"__generate", run_generate},
   }};

@@ -156,7 +156,7 @@ void Runner::start_host() {
     m_session.lines.warning(warning);
   }
   std::fflush(stdout);
-  m_host = std::make_unique<PythonHost>(interpreter, m_session.host_settings());
+  m_host = std::make_unique<PythonHost>(interpreter, m_session.host_settings(plugins_possible(interpreter)));
 }
 
 Runner::Json Runner::converse(const Json& message) {
@@ -279,6 +279,14 @@ std::string Runner::run_template(const Json& request) {
     value["message"] = steps.back().details.empty() ? steps.back().exception : steps.back().details;
   }
   return Json{{"ok", true}, {"value", value}}.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+void Runner::serve(int socket) {
+  m_host = std::make_unique<PythonHost>(socket, m_session.host_settings(plugins_wanted()));
+  while (const auto line = m_host->receive()) {
+    m_host->send(answer(*line));
+    (void)m_ingester.take_failure();  // told in the answer; no step carries it on
+  }
 }
 
 void Runner::finish() {

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The parts of a run that Python plugins take: their databases in SQL steps, hooks around steps, the end of the job.
+#include <array>
+#include <fstream>
+
 #include "run/python_plugins.hpp"
 #include "run/runner.hpp"
 #include "run/signals.hpp"
@@ -36,6 +39,17 @@ std::vector<std::filesystem::path> likely_interpreters(const RunRequest& request
 }  // namespace
 
 bool Runner::plugins_wanted() const { return m_session.flag("python_plugins", true); }
+
+bool Runner::plugins_possible(const std::filesystem::path& interpreter) const {
+  if (!plugins_wanted()) {
+    return false;
+  }
+  // A version manager's shim is a script; where its Python looks is not known from outside.
+  std::array<char, 2> start{};
+  std::ifstream(interpreter, std::ios::binary).read(start.data(), start.size());
+  const bool script = start[0] == '#' && start[1] == '!';
+  return script || process::environment("PYTHONUSERBASE").has_value() || python_plugins_installed(interpreter);
+}
 
 void Runner::find_plugins() {
   if (!plugins_wanted()) {
