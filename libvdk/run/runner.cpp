@@ -156,7 +156,11 @@ void Runner::start_host() {
     m_session.lines.warning(warning);
   }
   std::fflush(stdout);
-  m_host = std::make_unique<PythonHost>(interpreter, m_session.host_settings(plugins_possible(interpreter)));
+  const bool plugins = plugins_possible(interpreter);
+  m_host = std::make_unique<PythonHost>(interpreter, m_session.host_settings(plugins));
+  if (plugins) {
+    ask_plugins();
+  }
 }
 
 Runner::Json Runner::converse(const Json& message) {

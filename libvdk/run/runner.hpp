@@ -66,7 +66,7 @@ class Runner {
   /// Whether the host should look: not where the folders of a real interpreter hold none.
   [[nodiscard]] bool plugins_possible(const std::filesystem::path& interpreter) const;
   void find_plugins();
-  void load_plugins();
+  void ask_plugins();
   /// Lower-case name of the database when a plugin has it, else empty.
   [[nodiscard]] std::string plugin_database(const std::string& name);
   /// False when no plugin has to do with it.

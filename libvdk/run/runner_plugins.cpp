@@ -57,17 +57,13 @@ void Runner::find_plugins() {
   }
   for (const auto& interpreter : likely_interpreters(m_session.request)) {
     if (python_plugins_installed(interpreter)) {
-      load_plugins();
+      start_host();
       return;
     }
   }
 }
 
-void Runner::load_plugins() {
-  if (!m_plugins.is_null()) {
-    return;
-  }
-  start_host();
+void Runner::ask_plugins() {
   const Json done = converse({{"cmd", "plugins"}});
   throw_if_failed(done, "cannot start the Python plugins of this job");
   m_plugins = done;
@@ -85,9 +81,10 @@ std::string Runner::plugin_database(const std::string& name) {
     const Json chosen = m_plugins.is_null() ? Json() : m_plugins.value("default_database", Json());
     wanted = chosen.is_string() ? chosen.get<std::string>() : text::lower(m_session.databases->default_name());
   }
-  if (m_plugins.is_null() && plugins_wanted() && !m_session.databases->files().contains(wanted)) {
+  const bool own = m_session.databases->files().contains(wanted);
+  if (!own && plugins_wanted()) {
     try {
-      load_plugins();  // nothing was found where plugins usually are; the interpreter itself knows
+      start_host();  // the interpreter may know more than can be seen from outside
     } catch (const Error& error) {
       if (error.kind() != ErrorKind::not_found) {
         throw;
@@ -99,6 +96,16 @@ std::string Runner::plugin_database(const std::string& name) {
     if (one == wanted) {
       return wanted;
     }
+  }
+  if (!own && !known.empty()) {
+    std::vector<std::string> names = known.get<std::vector<std::string>>();
+    for (const auto& entry : m_session.databases->files()) {
+      names.push_back(entry.first);
+    }
+    throw Error(ErrorKind::configuration,
+                {"cannot connect to database '" + wanted + "'",
+                 "neither vdk nor a plugin has a database of that name; known: " + text::quoted_list(names),
+                 "the step cannot run and the job stops here", "Correct db_default_type, or install its plugin"});
   }
   return {};
 }

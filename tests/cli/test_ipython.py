@@ -170,6 +170,24 @@ except KeyError:
             "start run", "initialize j {'a': 1}", "[(2,)] o7", "finalize", "exit 0",
             "start run", "initialize only-a-name {}", "only-a-name None", "KeyError('k')", "exit 2"])
 
+    def test_a_template_runs_in_the_program(self):
+        self.job("t", {"10_make.sql": "create table t as select {n} as a", "20_look.py": "def run(job_input):\n"
+                       "    print(job_input.get_name(), job_input.execute_query('select a from t'))\n"})
+        done = self.python("""
+from vdk.api.data_job import StandaloneDataJobFactory
+from vdk.api.plugin.hook_markers import hookimpl
+class Plugin:
+    @hookimpl
+    def initialize_job(self, context): context.templates.add_template("fill", "t")
+with StandaloneDataJobFactory.create(None, "n", extra_plugins=[Plugin()]) as job_input:
+    print(job_input.execute_template("fill", {"n": 7}).is_success())
+    try:
+        job_input.execute_template("fill", {"n": 7})
+    except Exception as error:
+        print(type(error).__name__, "already exists" in str(error))
+""")
+        self.assertEqual(done.stdout.splitlines(), ["n [(7,)]", "True", "UserCodeError True"])
+
     def test_what_is_wrong_is_said_in_words(self):
         make = "from vdk.api.data_job import StandaloneDataJobFactory as F\n"
         self.assertIn("data_job_directory", self.python(make + "F.create(None)", 1).stderr)

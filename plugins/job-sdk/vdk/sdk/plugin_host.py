@@ -87,7 +87,7 @@ class PluginHost:
         while self._ending is None:
             message = self._host.channel.command()
             if message["cmd"] == "exit":
-                message = {"cmd": "finalize", "exit_code": 0, "silent": True}
+                message = {"cmd": "finalize", "exit_code": 130, "silent": True}  # only an interrupted run ends so
             if message["cmd"] == "finalize":
                 self._ending = message
             else:

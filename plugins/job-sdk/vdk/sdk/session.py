@@ -46,6 +46,7 @@ class Session:
             from vdk.sdk.host import Host
 
             self.host = Host(self._fd, self._gone, extra_plugins)
+            self.host.channel.early = None  # vdk sends commands only while it answers a request
             self.job_input = self.host.first_input(str(directory or ""))
         except BaseException:
             self.end()
