@@ -76,7 +76,7 @@ class InAKernel(VdkTest):
         given = self.cells(
             *BEGIN[:1], "%reload_VDK -p {job} -a '{\"word\": \"w\"}'", "%%vdksql\n" + script,
             "%%vdksql\nselect a, b as name from t order by a", "type(_).__name__", "%%vdksql\nselect 1;\n\nselect x from nowhere",
-            "%%vdksql\n[other]\ncreate table o (a int); insert into o values (7); select a from o", "%%vdksql\n-- nothing\n", "print('on')", env={"VDK_PYTHON_PLUGINS": "no"})  # vdk-trino refuses sections that are not its own
+            "%%vdksql\n[other]\ncreate table o (a int); insert into o values (7); select a from o", "%%vdksql\n  \n", "print('on')", env={"VDK_PYTHON_PLUGINS": "no"})  # vdk-trino refuses sections that are not its own
         self.assertEqual(given[2]["result"], "'Query statement executed successfully.'", given[2])
         self.assertEqual(given[3]["result"].split(), "a name 0 1 x;y 1 2 w 2 3 z".split())
         self.assertEqual(given[4]["result"], "'DataFrame'")
