@@ -30,6 +30,8 @@ install(FILES ${PROJECT_BINARY_DIR}/vdk.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/p
 install(DIRECTORY plugins/job-sdk DESTINATION ${CMAKE_INSTALL_DATADIR}/vdk COMPONENT runtime
         PATTERN __pycache__ EXCLUDE)
 install(DIRECTORY plugins/yaml DESTINATION ${CMAKE_INSTALL_DATADIR}/vdk/plugins COMPONENT runtime)
+install(DIRECTORY plugins/ipython DESTINATION ${CMAKE_INSTALL_DATADIR}/vdk COMPONENT runtime
+        PATTERN __pycache__ EXCLUDE)
 install(DIRECTORY templates DESTINATION ${CMAKE_INSTALL_DATADIR}/vdk COMPONENT runtime)
 install(DIRECTORY man/ DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 COMPONENT runtime FILES_MATCHING PATTERN "*.1")
 install(FILES completions/vdk.bash DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions RENAME vdk

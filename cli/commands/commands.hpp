@@ -54,6 +54,7 @@ int run_plugin_cache_show(const ParsedCommand& command, Context& context);
 int run_plugin_cache_prune(const ParsedCommand& command, Context& context);
 int run_version(const ParsedCommand& command, Context& context);
 int run_supervised_execution(const ParsedCommand& command, Context& context);
+int run_session(const ParsedCommand& command, Context& context);
 int run_complete(const ParsedCommand& command, Context& context);
 int run_generate(const ParsedCommand& command, Context& context);
 

@@ -7,7 +7,7 @@
 namespace vdk::cli {
 
 Handler find_handler(std::string_view name) {
-  static constexpr std::array<std::pair<std::string_view, Handler>, 42> handlers = {{
+  static constexpr auto handlers = std::to_array<std::pair<std::string_view, Handler>>({
       {"create", run_create},
       {"deploy", run_deploy},
       {"execute", run_execute},
@@ -48,9 +48,10 @@ Handler find_handler(std::string_view name) {
       {"plugin cache prune", run_plugin_cache_prune},
       {"version", run_version},
       {"__execute", run_supervised_execution},
+      {"__session", run_session},
       {"__complete", run_complete},
       {"__generate", run_generate},
-  }};
+  });
   for (const auto& [known, handler] : handlers) {
     if (known == name) {
       return handler;

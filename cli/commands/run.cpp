@@ -2,11 +2,14 @@
 // run, and the hidden supervisor of executions of the local target
 #include <algorithm>
 #include <filesystem>
+#include <iostream>
+#include <iterator>
 
 #include "cli/commands/commands.hpp"
 #include "cli/commands/plugin_run.hpp"
 #include "cli/commands/server_setup.hpp"
 #include "cli/view/json.hpp"
+#include "cli/view/terminal.hpp"
 #include "vdk/core/error.hpp"
 #include "vdk/core/log.hpp"
 #include "vdk/core/text.hpp"
@@ -222,6 +225,38 @@ int run_run(const ParsedCommand& command, Context& context) {
     plugin->attach(request);
   }
   return run::run_job(request, *context.clock()).exit_code;
+}
+
+int run_session(const ParsedCommand& command, Context& context) {
+  const std::string& which = command.positionals.front();
+  if (which == "sdk") {
+    print(run::job_sdk_directory().string() + "\n");
+    return 0;
+  }
+  const auto socket = text::parse_int(which);
+  const Json given = Json::parse(std::string(std::istreambuf_iterator<char>(std::cin), {}), nullptr, false);
+  if (!socket || !given.is_object()) {
+    throw Error(ErrorKind::usage, {"cannot serve a Python program", "this command is started by the job SDK only",
+                                   "nothing was done", "Use vdk.api.data_job in Python"});
+  }
+  const std::string directory = given.at("directory");
+  job::Job job;
+  if (!directory.empty()) {
+    job = job::load(directory);
+  }
+  const std::string name = given.at("name");
+  job.name = name.empty() ? job.name : name;
+  const auto folder = directory.empty() ? std::nullopt : std::optional(job.directory);
+  const config::Settings settings = config::Settings::from_process(folder);
+  const JobData data = try_open_data(context, settings, job);
+  run::serve_job({.job = job,
+                  .settings = settings,
+                  .arguments_json = given.at("arguments").dump(),
+                  .ids = run::make_ids(settings, *context.clock()),
+                  .properties = data.properties.get(),
+                  .secrets = data.secrets.get()},
+                 *context.clock(), static_cast<int>(*socket));
+  return 0;
 }
 
 int run_supervised_execution(const ParsedCommand& command, Context& context) {

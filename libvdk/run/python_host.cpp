@@ -104,6 +104,10 @@ PythonHost::PythonHost(const std::filesystem::path& interpreter, const std::stri
   send(first_message);
 }
 
+PythonHost::PythonHost(int socket, const std::string& first_message) : m_socket(socket), m_reaped(true) {
+  send(first_message);
+}
+
 PythonHost::~PythonHost() {
   if (!m_reaped && m_pid > 0) {
     kill(m_pid, SIGKILL);
@@ -163,6 +167,12 @@ std::optional<std::string> PythonHost::receive() {
       }
       if (n == 0 || errno != EINTR) {
         reap(true);
+        return std::nullopt;
+      }
+      continue;
+    }
+    if (m_pid < 0) {  // nobody's child: it closes the socket
+      if (SignalGuard::received() != 0) {
         return std::nullopt;
       }
       continue;

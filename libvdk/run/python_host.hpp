@@ -16,6 +16,8 @@ class PythonHost {
  public:
   /// Starts `interpreter SDK/host.py FD` and sends the first message.
   PythonHost(const std::filesystem::path& interpreter, const std::string& first_message);
+  /// A Python that runs already and has the other end of this socket.
+  PythonHost(int socket, const std::string& first_message);
   ~PythonHost();
   PythonHost(const PythonHost&) = delete;
   PythonHost& operator=(const PythonHost&) = delete;

@@ -76,4 +76,14 @@ RunResult run_job(const RunRequest& request, const Clock& clock) {
   return result;
 }
 
+void serve_job(const RunRequest& request, const Clock& clock, int socket) {
+  const SignalGuard signals;
+  const LogLines lines(request.job.name, request.ids.attempt_id, request.collected_logs, clock);
+  Runner runner(request, clock, lines);
+  runner.serve(socket);
+  runner.finish();
+}
+
+std::filesystem::path job_sdk_directory() { return sdk_directory(); }
+
 }  // namespace vdk::run

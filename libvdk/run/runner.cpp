@@ -180,7 +180,11 @@ void Runner::start_host() {
     m_session.lines.warning(warning);
   }
   std::fflush(stdout);
-  m_host = std::make_unique<PythonHost>(interpreter, m_session.host_settings());
+  const bool plugins = plugins_possible(interpreter);
+  m_host = std::make_unique<PythonHost>(interpreter, m_session.host_settings(plugins));
+  if (plugins) {
+    ask_plugins();
+  }
 }
 
 Runner::Json Runner::converse(const Json& message) {
@@ -303,6 +307,14 @@ std::string Runner::run_template(const Json& request) {
     value["message"] = steps.back().details.empty() ? steps.back().exception : steps.back().details;
   }
   return Json{{"ok", true}, {"value", value}}.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+void Runner::serve(int socket) {
+  m_host = std::make_unique<PythonHost>(socket, m_session.host_settings(plugins_wanted()));
+  while (const auto line = m_host->receive()) {
+    m_host->send(answer(*line));
+    (void)m_ingester.take_failure();  // told in the answer; no step carries it on
+  }
 }
 
 void Runner::finish() {

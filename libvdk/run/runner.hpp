@@ -28,6 +28,8 @@ class Runner {
   [[nodiscard]] std::vector<StepResult> run(const Plan& plan);
   /// Let Python plugins end the job: finalize_job, vdk_exception, vdk_exit.
   void finish_plugins(RunResult& result);
+  /// Answer a Python program that uses the job without running it, until it closes the socket.
+  void serve(int socket);
   /// End the host and close the databases.
   void finish();
   [[nodiscard]] int exit_code() const noexcept { return m_exit_code; }
@@ -62,8 +64,10 @@ class Runner {
     std::function<void()> native;  ///< runs it in this process
   };
   [[nodiscard]] bool plugins_wanted() const;
+  /// Whether the host should look: not where the folders of a real interpreter hold none.
+  [[nodiscard]] bool plugins_possible(const std::filesystem::path& interpreter) const;
   void find_plugins();
-  void load_plugins();
+  void ask_plugins();
   /// Lower-case name of the database when a plugin has it, else empty.
   [[nodiscard]] std::string plugin_database(const std::string& name);
   /// False when no plugin has to do with it.

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The parts of a run that Python plugins take: their databases in SQL steps, hooks around steps, the end of the job.
+#include <array>
+#include <fstream>
+
 #include "run/python_plugins.hpp"
 #include "run/runner.hpp"
 #include "run/signals.hpp"
@@ -37,23 +40,30 @@ std::vector<std::filesystem::path> likely_interpreters(const RunRequest& request
 
 bool Runner::plugins_wanted() const { return m_session.flag("python_plugins", true); }
 
+bool Runner::plugins_possible(const std::filesystem::path& interpreter) const {
+  if (!plugins_wanted()) {
+    return false;
+  }
+  // A version manager's shim is a script; where its Python looks is not known from outside.
+  std::array<char, 2> start{};
+  std::ifstream(interpreter, std::ios::binary).read(start.data(), start.size());
+  const bool script = start[0] == '#' && start[1] == '!';
+  return script || process::environment("PYTHONUSERBASE").has_value() || python_plugins_installed(interpreter);
+}
+
 void Runner::find_plugins() {
   if (!plugins_wanted()) {
     return;
   }
   for (const auto& interpreter : likely_interpreters(m_session.request)) {
     if (python_plugins_installed(interpreter)) {
-      load_plugins();
+      start_host();
       return;
     }
   }
 }
 
-void Runner::load_plugins() {
-  if (!m_plugins.is_null()) {
-    return;
-  }
-  start_host();
+void Runner::ask_plugins() {
   const Json done = converse({{"cmd", "plugins"}});
   throw_if_failed(done, "cannot start the Python plugins of this job");
   m_plugins = done;
@@ -71,9 +81,10 @@ std::string Runner::plugin_database(const std::string& name) {
     const Json chosen = m_plugins.is_null() ? Json() : m_plugins.value("default_database", Json());
     wanted = chosen.is_string() ? chosen.get<std::string>() : text::lower(m_session.databases->default_name());
   }
-  if (m_plugins.is_null() && plugins_wanted() && !m_session.databases->files().contains(wanted)) {
+  const bool own = m_session.databases->files().contains(wanted);
+  if (!own && plugins_wanted()) {
     try {
-      load_plugins();  // nothing was found where plugins usually are; the interpreter itself knows
+      start_host();  // the interpreter may know more than can be seen from outside
     } catch (const Error& error) {
       if (error.kind() != ErrorKind::not_found) {
         throw;
@@ -85,6 +96,16 @@ std::string Runner::plugin_database(const std::string& name) {
     if (one == wanted) {
       return wanted;
     }
+  }
+  if (!own && !known.empty()) {
+    std::vector<std::string> names = known.get<std::vector<std::string>>();
+    for (const auto& entry : m_session.databases->files()) {
+      names.push_back(entry.first);
+    }
+    throw Error(ErrorKind::configuration,
+                {"cannot connect to database '" + wanted + "'",
+                 "neither vdk nor a plugin has a database of that name; known: " + text::quoted_list(names),
+                 "the step cannot run and the job stops here", "Correct db_default_type, or install its plugin"});
   }
   return {};
 }

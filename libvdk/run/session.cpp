@@ -156,7 +156,7 @@ std::string Session::query_prefix() const {
          "\n-- op_id: " + text::replace_all(request.ids.op_id, "\n", " ") + "\n";
 }
 
-std::string Session::host_settings() const {
+std::string Session::host_settings(bool plugins) const {
   Json files = Json::object();
   for (const auto& [name, file] : databases->files()) {
     files[name] = std::filesystem::absolute(file).string();
@@ -173,7 +173,7 @@ std::string Session::host_settings() const {
                      {"default_database", databases->default_name()},
                      {"query_prefix", query_prefix()},
                      {"ingest_wait", flag("ingester_wait_to_finish_after_every_send", false)},
-                     {"plugins", flag("python_plugins", true)},
+                     {"plugins", plugins},
                      {"collected_logs", request.collected_logs},
                      {"attempt_id", request.ids.attempt_id},
                      {"log_level", level}};

@@ -37,8 +37,8 @@ class Session {
   [[nodiscard]] nlohmann::ordered_json read_store(const std::string& name) const;
   /// The two comment lines that every query starts with.
   [[nodiscard]] std::string query_prefix() const;
-  /// First message to the Python host.
-  [[nodiscard]] std::string host_settings() const;
+  /// First message to the Python host; `plugins`: it shall look for Python plugins.
+  [[nodiscard]] std::string host_settings(bool plugins) const;
 
   const RunRequest& request;
   const Clock& clock;

@@ -9,7 +9,7 @@ import tempfile
 import unittest
 
 PACKAGES = ["setuptools", "vdk-core", "vdk-sqlite", "vdk-control-cli", "vdk-plugin-control-cli", "vdk-heartbeat"]
-PLUGINS = ["vdk-csv", "vdk-duckdb", "vdk-postgres", "vdk-ingest-http", "vdk-trino", "vdk-properties-fs", "vdk-gdp-execution-id",
+PLUGINS = ["setuptools", "wheel", "vdk-csv", "vdk-duckdb", "vdk-postgres", "vdk-ingest-http", "vdk-trino", "vdk-properties-fs", "vdk-gdp-execution-id",
            "ipykernel", "jupyter-client"]
 
 

@@ -12,6 +12,7 @@ namespace {
 
 using vdk::Error;
 using vdk::cli::find_invocation;
+using vdk::cli::foreign_command;
 using vdk::cli::Invocation;
 using vdk::cli::parse_command;
 using vdk::cli::ParsedCommand;
@@ -128,4 +129,14 @@ TEST_CASE("a group may be a command too") {
   CHECK(find_invocation({"config", "--help"}).kind == Invocation::Kind::group_help);
   CHECK(refusal({"server", "fcsk"}).text().countermeasures.find("did you mean `fsck`?") != std::string::npos);
   CHECK(refusal({"server", "--prot", "1"}).text().countermeasures.find("--port") != std::string::npos);
+}
+
+TEST_CASE("a word that no command of vdk has may be a plugin's command") {
+  CHECK(foreign_command({"ingest-csv", "-f", "x"}) == 0U);
+  CHECK(foreign_command({"-v", "DEBUG", "-ojson", "ingest-csv", "--help"}) == 3U);
+  CHECK_FALSE(foreign_command({"run", "job"}).has_value());
+  CHECK_FALSE(foreign_command({"config", "nonsense"}).has_value());
+  CHECK_FALSE(foreign_command({"help", "nonsense"}).has_value());
+  CHECK_FALSE(foreign_command({"--no-such-option", "ingest-csv"}).has_value());
+  CHECK_FALSE(foreign_command({}).has_value());
 }

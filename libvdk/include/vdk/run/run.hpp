@@ -88,6 +88,13 @@ struct RunRequest {
 /// them.
 [[nodiscard]] RunResult run_job(const RunRequest& request, const Clock& clock);
 
+/// Serve a Python program (a notebook kernel, a test) that has the other end of `socket`: settings, properties,
+/// ingestion and templates of the job, none of whose steps is run. Returns when the program closes its end.
+void serve_job(const RunRequest& request, const Clock& clock, int socket);
+
+/// Where the Python side of vdk lies. Throws Error when it is missing.
+[[nodiscard]] std::filesystem::path job_sdk_directory();
+
 /// Interpreter for a job outside of a deployment: VDK_PYTHON, else the `pythonX.Y` that config.ini asks for when it is
 /// there, else `python3` on PATH. `warning` gets a text when the job asks for a version that is not here.
 [[nodiscard]] std::filesystem::path choose_interpreter(const job::Job& job, std::string& warning);

@@ -10,8 +10,12 @@ from vdk.api import errors
 WINDOW = 4
 
 
+def _leave():
+    os._exit(1)  # vdk itself is gone
+
+
 class Channel:
-    def __init__(self, fd):
+    def __init__(self, fd, gone=None):
         os.set_inheritable(fd, False)
         self.lock = RLock()
         self._fd = fd
@@ -19,6 +23,7 @@ class Channel:
         self._unacknowledged = 0
         self._pid = os.getpid()
         self.run_step = None
+        self._gone = gone or _leave
         self.early = None  # commands that came while the host was starting; a list as long as it is
 
     def command(self):
@@ -32,16 +37,22 @@ class Channel:
         if os.getpid() != self._pid:
             raise errors.UserCodeError("job_input cannot be used in a forked process: use it in the step's own process")
         view = memoryview(line)
-        while view:
-            view = view[os.write(self._fd, view) :]
+        try:
+            while view:
+                view = view[os.write(self._fd, view) :]
+        except ConnectionError:
+            self._gone()
 
     def send(self, message):
         self.send_bytes(json.dumps(message).encode("ascii") + b"\n")
 
     def receive(self):
-        line = self._file.readline()
+        try:
+            line = self._file.readline()
+        except ConnectionError:
+            line = b""
         if not line:
-            os._exit(1)  # vdk itself is gone
+            self._gone()
         return json.loads(line)
 
     def call(self, message):

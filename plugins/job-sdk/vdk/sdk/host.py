@@ -15,24 +15,24 @@ _FunctionType = type(lambda: None)
 
 
 class Host:
-    def __init__(self, fd):
-        self.channel = Channel(fd)
+    def __init__(self, fd, gone=None, extra_plugins=()):
+        self.channel = Channel(fd, gone)
         self.channel.run_step = self.execute
         settings = self.channel.receive()
         self.run = Run(self.channel, Ingester(self.channel), settings)
         self.run.arguments[0] = settings["arguments"]
         self.inputs = {}
-        self.plugins = self._find_plugins() if settings.get("plugins", True) else None
+        self.plugins = self._find_plugins(extra_plugins) if settings.get("plugins", True) else None
 
-    def _find_plugins(self):
+    def _find_plugins(self, extra):
         from vdk.sdk import plugins_found
 
         found = plugins_found.find()
-        if all(item[0] in plugins_found.BUILT_IN for item in found):
+        if not extra and all(item[0] in plugins_found.BUILT_IN for item in found):
             return None
         from vdk.sdk.plugin_host import PluginHost
 
-        return PluginHost(self, found)
+        return PluginHost(self, found, extra)
 
     def serve(self):
         if self.plugins is not None:

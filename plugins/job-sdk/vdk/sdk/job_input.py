@@ -78,7 +78,7 @@ class JobInput(IJobInput):
     def get_job_directory(self):
         import pathlib
 
-        return pathlib.Path(self._directory)
+        return pathlib.Path(self._directory) if self._directory else None  # a job that is only a name
 
     def get_arguments(self):
         return self._arguments

@@ -10,19 +10,19 @@ from vdk.sdk import statements
 class PluginHost:
     """Loads the plugins at the start of the host and stands between vdk's requests and the steps."""
 
-    def __init__(self, host, found):
+    def __init__(self, host, found, extra=()):
         self._host = host
         self._error = None
         self._ending = None
         self._plugins = None
         host.channel.early = []
         try:
-            self._start(found)
+            self._start(found, extra)
         except Exception as error:
             self._error = error
             host.run.plugins = None
 
-    def _start(self, found):
+    def _start(self, found, extra):
         host = self._host
         given = host.channel.call({"req": "configuration"})
         _log(host.run.settings)
@@ -31,7 +31,7 @@ class PluginHost:
         from vdk.sdk.plugins import Plugins
 
         self._plugins = Plugins(found, given, host.run.settings["query_prefix"])
-        self._plugins.load()
+        self._plugins.load(extra)
         line = ["run", given["directory"]]
         if host.run.arguments[0]:
             line += ["--arguments", str(given["arguments"])]
@@ -43,6 +43,29 @@ class PluginHost:
         default = self._plugins.default_database()
         if default:
             host.run.settings["default_database"] = default
+
+    # A job outside of a run
+
+    def open(self, template=None):
+        """The job begins; its steps are not run."""
+        if self._error is not None:
+            raise self._error
+        if template:
+            from vdk.internal.builtin_plugins.run.execution_state import ExecutionStateStoreKeys
+
+            self._plugins.core.state.set(ExecutionStateStoreKeys.TEMPLATE_NAME, template)
+        self._plugins.run_job(lambda: None)
+
+    def close(self, error):
+        """The job ends, with the error of the program that used it."""
+        if self._error is not None:
+            return
+        if error is None:
+            self._plugins.end_job()
+            self._plugins.leave(0)
+        else:
+            self._plugins.connections.close()
+            self._plugins.leave(0 if self._plugins.handles(error) else 2)
 
     # The order of a run
 
@@ -64,7 +87,7 @@ class PluginHost:
         while self._ending is None:
             message = self._host.channel.command()
             if message["cmd"] == "exit":
-                message = {"cmd": "finalize", "exit_code": 0, "silent": True}
+                message = {"cmd": "finalize", "exit_code": 130, "silent": True}  # only an interrupted run ends so
             if message["cmd"] == "finalize":
                 self._ending = message
             else:
@@ -149,7 +172,7 @@ class PluginHost:
                     "%s: %s" % (type(error).__name__, str(error).strip()),
                     "the statement was: " + (statement if len(statement) <= 300 else statement[:300] + " ..."),
                 ) from error
-        _commit(connection)
+        statements.commit(connection)
         return "success"
 
     def run_step(self, message, call):
@@ -162,15 +185,6 @@ class PluginHost:
             message["name"], message.get("cell", message).get("kind", "python"), message["file"], message["directory"],
             self._host._input(message), run.arguments[context], context == 0, call,
         )
-
-
-def _commit(connection):
-    """A step's statements stay when it ends, whether or not the driver commits by itself."""
-    try:
-        connection.commit()
-    except Exception as error:
-        if "transaction" not in str(error).lower():  # "no transaction is active" and the like
-            raise
 
 
 def _log(settings):

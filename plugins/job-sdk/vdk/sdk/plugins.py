@@ -202,10 +202,6 @@ class Plugins:
         """Values as the configured kinds change them before they are written."""
         return getattr(self, what).preprocess(values)
 
-    def native_store(self, what, name):
-        """Whether vdk keeps properties or secrets of that kind itself."""
-        return name in self._given.get("stores", {}).get(what, ())
-
     def service_store(self, what):
         """Whether a control service keeps them."""
         return what in self._given.get("service_stores", ())

@@ -4,9 +4,6 @@ from vdk.api import errors
 from vdk.api.plugin.plugin_input import IPropertiesRegistry
 from vdk.api.plugin.plugin_input import ISecretsRegistry
 
-# vdk's own kinds; a plugin that registers one of these names replaces it.
-_OWN = ("memory", "default")
-
 
 class Store(IPropertiesRegistry, ISecretsRegistry):
     """The registered kinds of properties or of secrets, and the one that the job uses."""
@@ -29,12 +26,7 @@ class Store(IPropertiesRegistry, ISecretsRegistry):
         if wanted:
             if wanted in self._makers:
                 return wanted
-            if wanted in _OWN or self._plugins.native_store(self.what, wanted):
-                return None
-            raise errors.VdkConfigurationError(
-                "cannot use %s_default_type=%s: no plugin has registered it. Known: %s"
-                % (self.what, wanted, ", ".join(sorted(set(self._makers) | set(_OWN))))
-            )
+            return None  # one of vdk's own kinds, or vdk says that there is none of that name
         if "default" in self._makers:
             return "default"
         if self._plugins.service_store(self.what):
