@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "vdk/auth/login.hpp"
+#include "vdk/core/base64.hpp"
 #include "vdk/core/error.hpp"
 #include "vdk/core/hash.hpp"
 #include "vdk/core/text.hpp"
@@ -16,24 +17,6 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr std::string_view alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-/// Base64 with padding, as HTTP Basic wants it.
-std::string base64(std::string_view bytes) {
-  std::string out;
-  std::uint32_t bits = 0;
-  unsigned count = 0;
-  for (const char c : bytes) {
-    bits = (bits << 8U) | static_cast<unsigned char>(c);
-    for (count += 8; count >= 6; count -= 6) {
-      out += alphabet[(bits >> (count - 6)) & 63U];
-    }
-  }
-  if (count > 0) {
-    out += alphabet[(bits << (6 - count)) & 63U];
-  }
-  out.append((4 - out.size() % 4) % 4, '=');
-  return out;
-}
 
 std::string bytes_of_hex(const std::string& hex) {
   const auto digit = [](char c) { return static_cast<unsigned>(c <= '9' ? c - '0' : c - 'a' + 10); };
@@ -101,7 +84,7 @@ std::string decode_base64url(std::string_view text) {
 }
 
 std::string code_challenge(const std::string& verifier) {
-  std::string encoded = base64(bytes_of_hex(sha256_hex(verifier)));
+  std::string encoded = base64::encode(bytes_of_hex(sha256_hex(verifier)));
   while (encoded.ends_with('=')) {
     encoded.pop_back();
   }
@@ -205,7 +188,7 @@ http::Response post_form(http::Client& http, const std::string& url, Form form, 
   request.headers = {{"Accept", "application/json"}, {"Content-Type", "application/x-www-form-urlencoded"}};
   if (!client.secret.empty() && !client.secret_in_body) {
     const std::string login = http::encode(client.id) + ":" + http::encode(client.secret);
-    request.headers.emplace_back("Authorization", "Basic " + base64(login));
+    request.headers.emplace_back("Authorization", "Basic " + base64::encode(login));
   } else {
     form.emplace_back("client_id", client.id);
     form.emplace_back("client_secret", client.secret);

@@ -44,9 +44,9 @@ std::string random_bytes(std::size_t count) {
   return bytes;
 }
 
-void check_digest(int result) {
+void check(int result) {
   if (result != 1) {
-    throw Error(ErrorKind::internal, {.what = "cannot compute a SHA-256 hash",
+    throw Error(ErrorKind::internal, {.what = "cannot compute a hash",
                                       .why = "OpenSSL refused the operation",
                                       .consequences = "The operation was not carried out.",
                                       .countermeasures = "Check the OpenSSL installation of this machine."});
@@ -56,10 +56,9 @@ void check_digest(int result) {
 }  // namespace
 
 std::string sha256_hex(std::string_view bytes) {
-  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-  unsigned length = 0;
-  check_digest(EVP_Digest(bytes.data(), bytes.size(), digest.data(), &length, EVP_sha256(), nullptr));
-  return to_hex(digest.data(), length);
+  Digest digest;
+  digest.update(bytes);
+  return digest.hex();
 }
 
 std::string sha256_file(const std::filesystem::path& path) {
@@ -75,19 +74,44 @@ std::string sha256_file(const std::filesystem::path& path) {
     }
     throw system_error("cannot open '" + path.string() + "'", number, "Check the path and its permissions.");
   }
-  const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(EVP_MD_CTX_new(), EVP_MD_CTX_free);
-  check_digest(EVP_DigestInit_ex(context.get(), EVP_sha256(), nullptr));
+  Digest digest;
   std::vector<char> buffer(1UL << 16U);
   for (std::size_t got = 0; (got = std::fread(buffer.data(), 1, buffer.size(), file.get())) > 0;) {
-    check_digest(EVP_DigestUpdate(context.get(), buffer.data(), got));
+    digest.update({buffer.data(), got});
   }
   if (std::ferror(file.get()) != 0) {
     throw system_error("cannot read '" + path.string() + "'", errno, "Check that it is a readable file.");
   }
+  return digest.hex();
+}
+
+void Digest::Free::operator()(void* context) const noexcept { EVP_MD_CTX_free(static_cast<EVP_MD_CTX*>(context)); }
+
+Digest::Digest(Algorithm algorithm) : m_context(EVP_MD_CTX_new()) {
+  const EVP_MD* const kind = algorithm == Algorithm::md5 ? EVP_md5() : EVP_sha256();
+  check(EVP_DigestInit_ex(static_cast<EVP_MD_CTX*>(m_context.get()), kind, nullptr));
+}
+
+Digest::~Digest() = default;
+Digest::Digest(Digest&&) noexcept = default;
+Digest& Digest::operator=(Digest&&) noexcept = default;
+
+void Digest::update(std::string_view bytes) {
+  check(EVP_DigestUpdate(static_cast<EVP_MD_CTX*>(m_context.get()), bytes.data(), bytes.size()));
+}
+
+std::string Digest::bytes() const {
+  const std::unique_ptr<void, Free> copy(EVP_MD_CTX_new());
   std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
   unsigned length = 0;
-  check_digest(EVP_DigestFinal_ex(context.get(), digest.data(), &length));
-  return to_hex(digest.data(), length);
+  check(EVP_MD_CTX_copy_ex(static_cast<EVP_MD_CTX*>(copy.get()), static_cast<EVP_MD_CTX*>(m_context.get())));
+  check(EVP_DigestFinal_ex(static_cast<EVP_MD_CTX*>(copy.get()), digest.data(), &length));
+  return {reinterpret_cast<const char*>(digest.data()), length};
+}
+
+std::string Digest::hex() const {
+  const std::string raw = bytes();
+  return to_hex(reinterpret_cast<const unsigned char*>(raw.data()), raw.size());
 }
 
 std::string tree_hash(const std::filesystem::path& directory) {

@@ -5,7 +5,9 @@
 #include <array>
 #include <cmath>
 #include <ctime>
+#include <exception>
 #include <thread>
+#include <utility>
 
 #include "core/curl.hpp"
 #include "vdk/core/error.hpp"
@@ -18,8 +20,7 @@ namespace {
 using namespace std::chrono_literals;
 using std::chrono::milliseconds;
 
-constexpr int max_redirects = 10;
-constexpr milliseconds max_wait = 120s;
+using Time = std::chrono::steady_clock::time_point;
 
 /// Where a transfer failed decides whether it may be tried again: nothing was sent before a connection stood.
 enum class Failure { none, connect, read, final };
@@ -32,10 +33,42 @@ struct Attempt {
   std::string reason;
   bool too_large = false;
   std::size_t max_body = 0;
+  Sink* sink = nullptr;  ///< null when the body goes to `response`
+  bool begun = false;
+  std::exception_ptr thrown;
 };
+
+/// Whatever a sink throws must not fly through libcurl.
+template <typename Call>
+bool guarded(Attempt& attempt, const Call& call) {
+  try {
+    call();
+  } catch (...) {
+    attempt.thrown = std::current_exception();
+  }
+  return attempt.thrown == nullptr;
+}
+
+bool begin_body(Attempt& attempt) {
+  if (attempt.sink == nullptr || std::exchange(attempt.begun, true)) {
+    return true;
+  }
+  return guarded(attempt, [&attempt] {
+    if (!attempt.sink->begin(attempt.response)) {
+      attempt.sink = nullptr;
+    }
+  });
+}
 
 std::size_t take_body(char* data, std::size_t size, std::size_t count, void* target) {
   auto& attempt = *static_cast<Attempt*>(target);
+  if (!begin_body(attempt)) {
+    return 0;
+  }
+  if (attempt.sink != nullptr) {
+    const std::string_view bytes(data, size * count);
+    return guarded(attempt, [&attempt, bytes] { attempt.sink->write(bytes); }) ? bytes.size() : 0;
+  }
   if (attempt.response.body.size() + size * count > attempt.max_body) {
     attempt.too_large = true;
     return 0;
@@ -49,6 +82,8 @@ std::size_t take_header(char* data, std::size_t size, std::size_t count, void* t
   const std::string_view line = text::trim({data, size * count});
   if (line.starts_with("HTTP/")) {
     response.headers.clear();  // an interim answer (100 ...) came before this one
+    const auto status = text::parse_int(line.substr(std::min(line.find(' ') + 1, line.size())).substr(0, 3));
+    response.status = static_cast<int>(status.value_or(0));
   } else if (const std::size_t colon = line.find(':'); colon != std::string_view::npos) {
     response.headers.emplace_back(text::trim(line.substr(0, colon)), text::trim(line.substr(colon + 1)));
   }
@@ -136,10 +171,12 @@ class CurlClient final : public Client {
 
   Response send(const Request& request) override {
     Request now = request;
+    m_end = m_options.overall_timeout.count() > 0 ? std::chrono::steady_clock::now() + m_options.overall_timeout
+                                                  : Time::max();
     for (int redirects = 0;; ++redirects) {
       Attempt attempt = send_with_retries(now);
-      if (!m_options.follow_redirects || attempt.redirect.empty() || redirects == max_redirects ||
-          origin(attempt.redirect) != origin(now.url)) {
+      if (!m_options.follow_redirects || attempt.redirect.empty() || redirects == m_options.max_redirects ||
+          !may_follow(now, attempt.redirect)) {
         return std::move(attempt.response);
       }
       follow(now, attempt);
@@ -153,6 +190,22 @@ class CurlClient final : public Client {
     int read;
     int waits = 0;
   };
+
+  bool may_follow(Request& request, const std::string& to) const {
+    if (origin(to) == origin(request.url)) {
+      return true;
+    }
+    if (!m_options.follow_elsewhere || !m_options.follow_elsewhere(request.url, to)) {
+      return false;
+    }
+    request.secret_headers.clear();
+    request.signature.reset();
+    std::erase_if(request.headers, [](const auto& header) {
+      const std::string name = text::lower(header.first);
+      return name == "authorization" || name == "cookie" || name == "proxy-authorization";
+    });
+    return true;
+  }
 
   static void follow(Request& request, const Attempt& attempt) {
     const int status = attempt.response.status;
@@ -174,6 +227,12 @@ class CurlClient final : public Client {
         return attempt;
       }
       const milliseconds pause = wait_before(attempt, ++budget.waits);
+      if (std::chrono::steady_clock::now() + pause >= m_end) {
+        if (attempt.code != CURLE_OK) {
+          fail(request, attempt);
+        }
+        return attempt;
+      }
       if (m_options.on_retry) {
         m_options.on_retry(attempt.code == CURLE_OK ? "the server answered " + std::to_string(attempt.response.status)
                                                     : attempt.reason,
@@ -198,12 +257,13 @@ class CurlClient final : public Client {
   }
 
   [[nodiscard]] milliseconds wait_before(const Attempt& attempt, int number) const {
+    const milliseconds longest = m_options.longest_retry_after;
     if (const auto after = attempt.response.header("Retry-After"); after && attempt.code == CURLE_OK) {
       if (const auto seconds = text::parse_int(*after)) {
-        return std::clamp<milliseconds>(std::chrono::seconds(std::clamp<long long>(*seconds, 0, 3600)), 0ms, max_wait);
+        return std::clamp<milliseconds>(std::chrono::seconds(std::clamp<long long>(*seconds, 0, 3600)), 0ms, longest);
       }
       if (const std::time_t date = curl().getdate(after->c_str(), nullptr); date > 0) {
-        return std::clamp<milliseconds>(std::chrono::seconds(date - std::time(nullptr)), 0ms, max_wait);
+        return std::clamp<milliseconds>(std::chrono::seconds(date - std::time(nullptr)), 0ms, longest);
       }
     }
     const double seconds = m_options.backoff_seconds * std::pow(2.0, std::min(number - 1, 20));
@@ -226,6 +286,7 @@ class CurlClient final : public Client {
   Attempt perform(const Request& request) {
     Attempt attempt;
     attempt.max_body = m_options.max_body;
+    attempt.sink = request.sink;
     CURL* handle = m_handle.get();
     const Curl& api = curl();
     api.reset(handle);  // connections stay open
@@ -238,8 +299,14 @@ class CurlClient final : public Client {
     api.setopt(handle, CURLOPT_HEADERFUNCTION, take_header);
     api.setopt(handle, CURLOPT_HEADERDATA, &attempt);
     attempt.code = api.perform(handle);
+    if (attempt.code == CURLE_OK) {
+      begin_body(attempt);  // an empty body has not called for it
+    }
     read_result(attempt);
     trace(request, attempt.response, attempt.reason);
+    if (attempt.thrown) {
+      std::rethrow_exception(attempt.thrown);
+    }
     return attempt;
   }
 
@@ -248,6 +315,21 @@ class CurlClient final : public Client {
     const auto set = curl().setopt;
     for (const auto& [name, value] : request.headers) {
       headers.add(header_line(name, value));
+    }
+    for (const auto& [name, value] : request.secret_headers) {
+      headers.add(header_line(name, value));
+    }
+    if (request.sink != nullptr) {
+      Headers more;
+      request.sink->prepare(more);
+      for (const auto& [name, value] : more) {
+        headers.add(header_line(name, value));
+      }
+    }
+    if (request.signature) {
+      set(handle, CURLOPT_AWS_SIGV4, request.signature->scope.c_str());
+      set(handle, CURLOPT_USERNAME, request.signature->access_key.c_str());
+      set(handle, CURLOPT_PASSWORD, request.signature->secret_key.c_str());
     }
     headers.add("Expect:");  // no waiting for a 100 before the body
     set(handle, CURLOPT_URL, request.url.c_str());
@@ -272,11 +354,24 @@ class CurlClient final : public Client {
     const auto set = curl().setopt;
     set(handle, CURLOPT_USERAGENT, m_options.user_agent.c_str());
     set(handle, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(m_options.connect_timeout.count()));
-    set(handle, CURLOPT_TIMEOUT_MS, static_cast<long>(m_options.total_timeout.count()));
+    set(handle, CURLOPT_TIMEOUT_MS, static_cast<long>(time_of_attempt().count()));
+    if (m_options.idle_timeout.count() > 0) {
+      const auto seconds = std::chrono::ceil<std::chrono::seconds>(m_options.idle_timeout);
+      set(handle, CURLOPT_LOW_SPEED_LIMIT, 1L);
+      set(handle, CURLOPT_LOW_SPEED_TIME, static_cast<long>(seconds.count()));
+    }
     set(handle, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
     set(handle, CURLOPT_SSL_VERIFYPEER, m_options.verify_tls ? 1L : 0L);
     set(handle, CURLOPT_SSL_VERIFYHOST, m_options.verify_tls ? 2L : 0L);
     set_ca(handle, m_options.verify_tls ? m_options.ca_file : std::string());
+  }
+
+  [[nodiscard]] milliseconds time_of_attempt() const {
+    if (m_end == Time::max()) {
+      return m_options.total_timeout;
+    }
+    const auto left = std::chrono::duration_cast<milliseconds>(m_end - std::chrono::steady_clock::now());
+    return std::clamp(left, milliseconds(1), std::max(m_options.total_timeout, milliseconds(1)));
   }
 
   void read_result(Attempt& attempt) {
@@ -321,6 +416,10 @@ class CurlClient final : public Client {
                                          "it has more than " + std::to_string(m_options.max_body) + " bytes",
                                          "it was not read to its end", ""});
     }
+    if (attempt.code == CURLE_PARTIAL_FILE && request.sink != nullptr) {
+      throw Error(ErrorKind::platform, {"the answer from " + address + " ended before it was complete", attempt.reason,
+                                        "What came is not used.", "Try again; if it stays, look at the server."});
+    }
     const bool sent = attempt.failure != Failure::connect;
     throw Error(ErrorKind::unreachable,
                 {what, attempt.reason,
@@ -330,6 +429,7 @@ class CurlClient final : public Client {
 
   ClientOptions m_options;
   Handle m_handle;
+  Time m_end = Time::max();  ///< of the present send
   std::array<char, CURL_ERROR_SIZE> m_error{};
 };
 

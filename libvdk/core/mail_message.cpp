@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 
+#include "vdk/core/base64.hpp"
 #include "vdk/core/error.hpp"
 #include "vdk/core/hash.hpp"
 #include "vdk/core/text.hpp"
@@ -12,23 +13,6 @@ namespace vdk::http {
 namespace {
 
 constexpr const char* k_line_end = "\r\n";
-
-std::string base64(std::string_view bytes) {
-  constexpr std::string_view alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string out;
-  for (std::size_t i = 0; i < bytes.size(); i += 3) {
-    std::array<unsigned, 3> b{};
-    for (std::size_t k = 0; k < 3 && i + k < bytes.size(); ++k) {
-      b[k] = static_cast<unsigned char>(bytes[i + k]);
-    }
-    const unsigned group = b[0] << 16U | b[1] << 8U | b[2];
-    out += alphabet[group >> 18U & 63U];
-    out += alphabet[group >> 12U & 63U];
-    out += i + 1 < bytes.size() ? alphabet[group >> 6U & 63U] : '=';
-    out += i + 2 < bytes.size() ? alphabet[group & 63U] : '=';
-  }
-  return out;
-}
 
 bool is_plain(std::string_view text) {
   return std::all_of(text.begin(), text.end(), [](char c) { return c >= ' ' && c <= '~'; }) &&
@@ -55,8 +39,8 @@ std::string header_text(std::string text) {
     while (end < text.size() && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) {
       --end;
     }
-    out += (out.empty() ? "" : "\r\n ") + ("=?utf-8?B?" + base64(std::string_view(text).substr(start, end - start))) +
-           "?=";
+    out += (out.empty() ? "" : "\r\n ") +
+           ("=?utf-8?B?" + base64::encode(std::string_view(text).substr(start, end - start))) + "?=";
     start = end;
   }
   return out;
@@ -88,7 +72,7 @@ std::string date_text(std::time_t now) {
 
 std::string wrapped_base64(const std::string& bytes) {
   constexpr std::size_t line_length = 76;
-  const std::string encoded = base64(bytes);
+  const std::string encoded = base64::encode(bytes);
   std::string out;
   for (std::size_t i = 0; i < encoded.size(); i += line_length) {
     out += encoded.substr(i, line_length) + k_line_end;

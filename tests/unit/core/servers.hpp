@@ -19,16 +19,17 @@ namespace vdk::test {
 /// Debian's own Python has the mail server that the tests use.
 constexpr const char* k_python = "/usr/bin/python3";
 
-/// A server of servers.py on 127.0.0.1; it ends with this object.
+/// A server of servers.py, or of another script below tests, on 127.0.0.1; it ends with this object.
 class Server {
  public:
-  explicit Server(const std::vector<std::string>& arguments) {
+  explicit Server(const std::vector<std::string>& arguments, const std::string& name = "unit/core/servers.py") {
     int input[2];
     int output[2];
     if (::pipe(input) != 0 || ::pipe(output) != 0) {
       return;
     }
-    const std::string script = (std::filesystem::path(__FILE__).parent_path() / "servers.py").string();
+    const std::string script =
+        (std::filesystem::path(__FILE__).parent_path().parent_path().parent_path() / name).string();
     std::vector<std::string> words = {k_python, script};
     words.insert(words.end(), arguments.begin(), arguments.end());
     std::vector<char*> argv;

@@ -22,7 +22,7 @@ struct FetchRequest {
   std::string path;  ///< below the provider, placeholders already filled in
   std::string pin;   ///< immutable pin of the lock file to fetch exactly that ("" = whatever is there now)
   std::filesystem::path destination;  ///< a file to write (created, replaced); left out when anything fails
-  std::uint64_t max_bytes = 0;
+  std::uint64_t max_bytes = 0;        ///< 0 = the default of Limits
   Progress progress = nullptr;
   const std::atomic<bool>* cancelled = nullptr;
 };
@@ -49,7 +49,8 @@ class Provider {
   [[nodiscard]] virtual std::vector<std::string> versions(const std::string& path) = 0;
 };
 
-/// Secrets are resolved here, when first needed. Throws Error(configuration).
+/// Secrets are resolved when first needed. Throws Error(configuration). `scratch` is a folder for intermediate files. A
+/// relative path of a file provider counts from the folder of `config.where.file`.
 [[nodiscard]] std::unique_ptr<Provider> make_provider(const ProviderConfig& config,
                                                       const std::filesystem::path& scratch);
 

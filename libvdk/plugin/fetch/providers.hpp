@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+
+#include "vdk/plugin/provider.hpp"
+
+namespace vdk::plugin {
+
+[[nodiscard]] std::unique_ptr<Provider> make_http_provider(const ProviderConfig& config);
+[[nodiscard]] std::unique_ptr<Provider> make_file_provider(const ProviderConfig& config);
+
+}  // namespace vdk::plugin

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+namespace vdk::plugin {
+
+/// A file that holds secrets: regular, at most 1 MiB, for its owner only. Throws Error(configuration) that names it as
+/// `reference`.
+[[nodiscard]] std::string read_secret_file(const std::filesystem::path& path, const std::string& reference);
+
+}  // namespace vdk::plugin

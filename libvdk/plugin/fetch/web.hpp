@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "plugin/fetch/file_sink.hpp"
+#include "vdk/core/http.hpp"
+#include "vdk/plugin/provider.hpp"
+
+namespace vdk::plugin {
+
+/// How providers talk HTTP: time limits, retries, redirections, and refusals in words for people. Connections are kept.
+class Web {
+ public:
+  explicit Web(const ProviderConfig& config) : m_config(config) {}
+
+  struct File {
+    Fetched fetched;
+    http::Response head;
+  };
+  /// GET into the destination of `wanted`; the status has to be 200. `html` = a page is what is wanted.
+  [[nodiscard]] File download(http::Request request, const FetchRequest& wanted, bool html = false);
+  /// Any status is an answer here. At most `max_body` bytes.
+  [[nodiscard]] http::Response send(const http::Request& request, const std::atomic<bool>* cancelled = nullptr,
+                                    std::size_t max_body = 16UL << 20U);
+  /// Throws for every status but 200: login, not_found, unreachable or platform. `more` is what the source said.
+  void require_ok(const http::Response& response, const std::string& url, const std::string& more = {}) const;
+
+ private:
+  [[nodiscard]] http::Client& client(const std::atomic<bool>* cancelled, std::size_t max_body);
+  [[nodiscard]] bool follow(const std::string& from, const std::string& to) const;
+
+  const ProviderConfig& m_config;
+  std::unique_ptr<http::Client> m_client;
+  const std::atomic<bool>* m_cancelled = nullptr;
+};
+
+}  // namespace vdk::plugin
