@@ -331,7 +331,6 @@ class CurlClient final : public Client {
       set(handle, CURLOPT_USERNAME, request.signature->access_key.c_str());
       set(handle, CURLOPT_PASSWORD, request.signature->secret_key.c_str());
     }
-    headers.add("Expect:");  // no waiting for a 100 before the body
     set(handle, CURLOPT_URL, request.url.c_str());
     set(handle, CURLOPT_PROTOCOLS_STR, "http,https");
     const bool has_body =
@@ -342,6 +341,7 @@ class CurlClient final : public Client {
       set(handle, CURLOPT_POSTFIELDS, request.body.data());
       set(handle, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body.size()));
       headers.add("Content-Type:");  // only what the caller gave
+      headers.add("Expect:");  // no waiting for a 100 before the body; without one it would be signed and not sent
     }
     if (request.method != "HEAD") {
       set(handle, CURLOPT_CUSTOMREQUEST, request.method.c_str());

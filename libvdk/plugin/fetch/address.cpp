@@ -19,6 +19,10 @@ namespace {
                                          .countermeasures = "Write it as https://HOST/PATH."});
 }
 
+bool is_bad_character(char c) { return static_cast<unsigned char>(c) <= ' ' || c == '\x7f' || c == '\\'; }
+
+}  // namespace
+
 std::string percent_decoded(std::string_view text) {
   std::string out;
   for (std::size_t i = 0; i < text.size(); ++i) {
@@ -33,10 +37,6 @@ std::string percent_decoded(std::string_view text) {
   }
   return out;
 }
-
-bool is_bad_character(char c) { return static_cast<unsigned char>(c) <= ' ' || c == '\x7f' || c == '\\'; }
-
-}  // namespace
 
 std::string Address::without_login() const {
   return scheme + "://" + origin + path + (query.empty() ? "" : "?" + query);

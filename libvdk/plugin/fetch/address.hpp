@@ -34,6 +34,8 @@ void require_clean_path(const std::string& path);
 /// Every part percent-encoded, slashes kept.
 [[nodiscard]] std::string encode_path(std::string_view path);
 
+[[nodiscard]] std::string percent_decoded(std::string_view text);
+
 /// Error(configuration) about a provider.
 [[nodiscard]] Error provider_error(const ProviderConfig& config, std::string why, std::string countermeasures);
 

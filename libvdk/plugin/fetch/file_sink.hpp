@@ -31,10 +31,10 @@ class FileSink final : public http::Sink {
   [[nodiscard]] const std::string& head() const noexcept { return m_head; }
   [[nodiscard]] std::uint64_t size() const noexcept { return m_size; }
   [[nodiscard]] bool resumes() const noexcept { return m_asked_range; }
-
- private:
+  /// Throws Error(too_large) when a file of that size is over the limit.
   void require_room(std::uint64_t size) const;
 
+ private:
   const FetchRequest& m_request;
   std::string m_address;  ///< for messages, redacted
   std::uint64_t m_limit;

@@ -2,19 +2,14 @@
 #include <nlohmann/json.hpp>
 
 #include "plugin/fetch/address.hpp"
-#include "plugin/fetch/netrc.hpp"
+#include "plugin/fetch/auth_headers.hpp"
 #include "plugin/fetch/providers.hpp"
 #include "plugin/fetch/version_pattern.hpp"
 #include "plugin/fetch/web.hpp"
-#include "vdk/core/base64.hpp"
 #include "vdk/core/text.hpp"
 
 namespace vdk::plugin {
 namespace {
-
-http::Headers basic(const std::string& user, const std::string& password) {
-  return {{"Authorization", "Basic " + base64::encode(user + ":" + password)}};
-}
 
 class HttpProvider final : public Provider {
  public:
@@ -50,7 +45,7 @@ class HttpProvider final : public Provider {
   [[nodiscard]] http::Request request(const std::string& path) {
     require_clean_path(path);
     if (!m_authenticated) {
-      m_secrets = authenticate();
+      m_secrets = auth_headers(m_config, m_base);
       m_authenticated = true;
     }
     return {.url = address_of(path), .secret_headers = m_secrets};
@@ -69,36 +64,6 @@ class HttpProvider final : public Provider {
       address.query += (address.query.empty() ? "" : "&") + path.substr(question + 1);
     }
     return parse_address(address.without_login()).without_login();
-  }
-
-  [[nodiscard]] http::Headers authenticate() const {
-    const Auth& auth = m_config.auth;
-    switch (auth.kind) {
-      case Auth::Kind::none:
-        break;
-      case Auth::Kind::bearer:
-        return {{"Authorization", "Bearer " + resolve(auth.secret)}};
-      case Auth::Kind::basic:
-        return basic(auth.name, resolve(auth.secret));
-      case Auth::Kind::header:
-        if (auth.name.empty()) {
-          throw provider_error(m_config, "auth of type header has no name", "Name the header.");
-        }
-        return {{auth.name, resolve(auth.secret)}};
-      case Auth::Kind::netrc:
-        if (const auto login = netrc_login(netrc_file(auth.secret), m_base.host)) {
-          return basic(login->user, login->password);
-        }
-        throw provider_error(m_config, "the netrc file has no login for " + m_base.host, "Add a line for the host.");
-      default:
-        throw provider_error(m_config, "it has auth of a kind that http does not know",
-                             "Use bearer, basic, header or netrc.");
-    }
-    if (m_base.login.empty()) {
-      return {};
-    }
-    const std::size_t colon = m_base.login.find(':');
-    return basic(m_base.login.substr(0, colon), colon == std::string::npos ? "" : m_base.login.substr(colon + 1));
   }
 
   static std::vector<std::string> read_versions(const std::string& body, const std::string& url) {

@@ -45,10 +45,9 @@ std::vector<std::string> words_of(const std::string& content) {
 
 }  // namespace
 
-std::filesystem::path netrc_file(const SecretReference& reference) {
-  if (reference.text.starts_with("file:")) {
-    const std::filesystem::path path = reference.text.substr(5);
-    return path.is_absolute() || reference.base.empty() ? path : reference.base / path;
+std::filesystem::path netrc_file(const ProviderConfig& config) {
+  if (!config.auth.name.empty()) {
+    return secret_path(config.auth.name, std::filesystem::path(config.where.file).parent_path());
   }
   const auto named = process::environment("NETRC");
   return named && !named->empty() ? std::filesystem::path(*named) : files::home_directory() / ".netrc";

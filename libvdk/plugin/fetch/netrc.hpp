@@ -14,8 +14,8 @@ struct NetrcLogin {
   std::string password;
 };
 
-/// The netrc file: `file:PATH` of the reference, else $NETRC, else ~/.netrc.
-[[nodiscard]] std::filesystem::path netrc_file(const SecretReference& reference);
+/// The netrc file: the one that auth names (relative to the configuration's folder), else $NETRC, else ~/.netrc.
+[[nodiscard]] std::filesystem::path netrc_file(const ProviderConfig& config);
 /// Login of a host, or the file's default. Throws Error(configuration) when the file is missing or others may read it.
 [[nodiscard]] std::optional<NetrcLogin> netrc_login(const std::filesystem::path& file, const std::string& host);
 

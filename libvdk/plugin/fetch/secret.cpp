@@ -34,14 +34,6 @@ std::string from_environment(const std::string& name) {
   return *value;
 }
 
-std::filesystem::path expanded(const std::string& text, const std::filesystem::path& base) {
-  if (text.starts_with("~/")) {
-    return files::home_directory() / text.substr(2);
-  }
-  const std::filesystem::path path(text);
-  return path.is_absolute() || base.empty() ? path : base / path;
-}
-
 bool is_url_end(char c) { return c <= ' ' || std::string_view("\"'<>`{}|\\").find(c) != std::string_view::npos; }
 
 unsigned hex_digit(char c) {
@@ -126,6 +118,14 @@ std::string redact_query(std::string_view text) {
 
 }  // namespace
 
+std::filesystem::path secret_path(const std::string& text, const std::filesystem::path& base) {
+  if (text.starts_with("~/")) {
+    return files::home_directory() / text.substr(2);
+  }
+  const std::filesystem::path path(text);
+  return path.is_absolute() || base.empty() ? path : base / path;
+}
+
 std::string read_secret_file(const std::filesystem::path& path, const std::string& reference) {
   constexpr off_t largest = 1 << 20;
   const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);  // never waits for the writer of a fifo
@@ -152,7 +152,7 @@ std::string resolve(const SecretReference& reference) {
     return from_environment(text.substr(4));
   }
   if (text.starts_with("file:")) {
-    std::string content = read_secret_file(expanded(text.substr(5), reference.base), "'" + text + "'");
+    std::string content = read_secret_file(secret_path(text.substr(5), reference.base), "'" + text + "'");
     while (content.ends_with('\n') || content.ends_with('\r')) {
       content.pop_back();
     }

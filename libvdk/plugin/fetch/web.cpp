@@ -105,12 +105,13 @@ http::Response Web::send(const http::Request& request, const std::atomic<bool>* 
   return client(cancelled, max_body).send(request);
 }
 
-void Web::require_ok(const http::Response& response, const std::string& url, const std::string& more) const {
+void Web::require_ok(const http::Response& response, const std::string& url) const {
   const int status = response.status;
   if (status == 200) {
     return;
   }
   const std::string shown = redact_url(url);
+  const std::string more = m_explain ? m_explain(response) : std::string();
   const std::string answer = "the server answered " + std::to_string(status) + (more.empty() ? "" : ": " + more);
   const std::string nothing = "Nothing was fetched.";
   if (status == 401 || status == 403 || status == 407) {

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "plugin/fetch/file_sink.hpp"
 #include "vdk/core/http.hpp"
@@ -14,7 +16,10 @@ namespace vdk::plugin {
 /// How providers talk HTTP: time limits, retries, redirections, and refusals in words for people. Connections are kept.
 class Web {
  public:
-  explicit Web(const ProviderConfig& config) : m_config(config) {}
+  /// What a source says about its refusal, for people; no secret may be in it.
+  using Explain = std::function<std::string(const http::Response&)>;
+  explicit Web(const ProviderConfig& config, Explain explain = nullptr)
+      : m_config(config), m_explain(std::move(explain)) {}
 
   struct File {
     Fetched fetched;
@@ -25,14 +30,15 @@ class Web {
   /// Any status is an answer here. At most `max_body` bytes.
   [[nodiscard]] http::Response send(const http::Request& request, const std::atomic<bool>* cancelled = nullptr,
                                     std::size_t max_body = 16UL << 20U);
-  /// Throws for every status but 200: login, not_found, unreachable or platform. `more` is what the source said.
-  void require_ok(const http::Response& response, const std::string& url, const std::string& more = {}) const;
+  /// Throws for every status but 200: login, not_found, unreachable or platform.
+  void require_ok(const http::Response& response, const std::string& url) const;
 
  private:
   [[nodiscard]] http::Client& client(const std::atomic<bool>* cancelled, std::size_t max_body);
   [[nodiscard]] bool follow(const std::string& from, const std::string& to) const;
 
   const ProviderConfig& m_config;
+  Explain m_explain;
   std::unique_ptr<http::Client> m_client;
   const std::atomic<bool>* m_cancelled = nullptr;
 };

@@ -70,6 +70,19 @@ TEST_CASE("a request goes out as it was given and the answer comes back whole") 
   CHECK(answer.body.find("expect") == std::string::npos);
 }
 
+TEST_CASE("a signature covers the headers that are sent and no others, and hides its key") {
+  const auto answer =
+      http::make_client(quick())->send({.url = server().url("/echo?a=1&b=2"),
+                                        .headers = {{"x-amz-content-sha256", "UNSIGNED-PAYLOAD"}},
+                                        .secret_headers = {{"x-amz-security-token", "t"}},
+                                        .signature = http::Signature{"aws:amz:eu-west-1:s3", "KEY", "SECRET"}});
+  CHECK(answer.body.find("Credential=KEY/") != std::string::npos);
+  CHECK(answer.body.find("/eu-west-1/s3/aws4_request") != std::string::npos);
+  CHECK(answer.body.find("SignedHeaders=host;x-amz-content-sha256;x-amz-date;x-amz-security-token,") !=
+        std::string::npos);
+  CHECK(answer.body.find("SECRET") == std::string::npos);
+}
+
 TEST_CASE("one client keeps its connection") {
   const auto client = http::make_client(quick());
   const auto port = [&] {

@@ -97,7 +97,7 @@ TEST_CASE("http: every way to log in sends the secret, and a wrong one is a refu
   config.auth = {.kind = Auth::Kind::header, .name = "X-Key", .secret = {"env:VDK_TEST_SECRET", {}}};
   CHECK(source.fetch(config, "header/a.bin").size == source.content.size());
   files::write_atomic(source.folder.path() / "netrc", "machine 127.0.0.1 login me password secret\n", 0600);
-  config.auth = {.kind = Auth::Kind::netrc, .name = {}, .secret = {"file:netrc", source.folder.path()}};
+  config.auth = {.kind = Auth::Kind::netrc, .name = (source.folder.path() / "netrc").string()};
   CHECK(source.fetch(config, "basic/a.bin").size == source.content.size());
   config.auth = {};
   config.url = "http://me:secret@" + source.server->url("/auth").substr(7);

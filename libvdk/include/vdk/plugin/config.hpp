@@ -41,9 +41,9 @@ struct SecretReference {
 struct Auth {
   enum class Kind { none, bearer, basic, header, netrc, service_account, sigv4, ssh_key };
   Kind kind = Kind::none;
-  std::string name;        ///< header: its name; basic: the user; sigv4: the profile, when it comes from a profile file
+  std::string name;        ///< header: its name; basic: the user; sigv4: the profile of a profile file; netrc: its file
   SecretReference secret;  ///< token, password, header value, service account JSON (base64 or plain), key file
-  SecretReference access_key;     ///< sigv4
+  SecretReference access_key;     ///< sigv4; without it and a profile: the environment, then the profile file
   SecretReference secret_key;     ///< sigv4
   SecretReference session_token;  ///< sigv4, may be empty
 };

@@ -39,13 +39,15 @@ struct Fetched {
 class Provider {
  public:
   virtual ~Provider() = default;
-  /// Fetch one file; a git provider gives the folder or file at its commit as an uncompressed tar with fixed times.
+  /// Fetch one file. A git provider gives a folder at its commit as an uncompressed tar with fixed times, and a file as
+  /// it is; `PATH@REF` takes another reference than the provider's, `.` is the whole repository. The pin of an HTTP
+  /// source, an ETag, cannot be asked for and is not looked at: the caller compares hashes.
   /// Errors: not_found, login (refused by the source), unreachable, too_large, platform (bytes that cannot be right:
   /// truncated, HTML instead of a file), interrupted. Nothing is left in `destination` then.
   [[nodiscard]] virtual Fetched fetch(const FetchRequest& request) = 0;
-  /// Versions that exist for a path with {version} in it, unsorted: listed by s3, gcs, file and git (tags too); http
-  /// asks for `versions.json` (an array of strings) beside the part before {version}. Error(unsupported) when the
-  /// source cannot list.
+  /// Versions that exist for a path with {version} in it, unsorted: listed by s3, gcs, file and git (among the tags
+  /// when {version} stands in REF of `PATH@REF`); http asks for `versions.json` (an array of strings) beside the part
+  /// before {version}. Error(unsupported) when the source cannot list.
   [[nodiscard]] virtual std::vector<std::string> versions(const std::string& path) = 0;
 };
 

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+
+#include "plugin/fetch/address.hpp"
+#include "plugin/fetch/providers.hpp"
+#include "plugin/fetch/s3_credentials.hpp"
+#include "plugin/fetch/version_pattern.hpp"
+#include "plugin/fetch/web.hpp"
+#include "vdk/core/hash.hpp"
+#include "vdk/core/text.hpp"
+
+namespace vdk::plugin {
+namespace {
+
+/// Texts of all elements of that name. What S3 answers is flat, and keys in it are percent-encoded on demand.
+std::vector<std::string> elements(const std::string& xml, const std::string& name) {
+  const std::string open = "<" + name + ">";
+  const std::string close = "</" + name + ">";
+  std::vector<std::string> found;
+  for (std::size_t at = xml.find(open); at != std::string::npos; at = xml.find(open, at)) {
+    at += open.size();
+    const std::size_t end = xml.find(close, at);
+    if (end == std::string::npos) {
+      break;
+    }
+    std::string text = xml.substr(at, end - at);
+    for (const auto& [entity, character] : {std::pair{"&lt;", "<"}, {"&gt;", ">"}, {"&quot;", "\""}, {"&amp;", "&"}}) {
+      text = text::replace_all(std::move(text), entity, character);
+    }
+    found.push_back(std::move(text));
+  }
+  return found;
+}
+
+std::string first(const std::vector<std::string>& texts) { return texts.empty() ? std::string() : texts.front(); }
+
+std::string explain(const http::Response& response) {
+  std::string code = first(elements(response.body, "Code")).substr(0, 80);
+  if (const auto region = response.header("x-amz-bucket-region"); region && response.status / 100 == 3) {
+    code += (code.empty() ? "" : ", ") + ("the bucket is in the region " + *region);
+  }
+  return code;
+}
+
+class S3Provider final : public Provider {
+ public:
+  explicit S3Provider(ProviderConfig config) : m_config(std::move(config)), m_web(m_config, explain) {
+    if (m_config.bucket.empty() || m_config.bucket.find_first_of("/?#@:\\ ") != std::string::npos) {
+      throw provider_error(m_config, "'" + m_config.bucket + "' is no name of a bucket", "Correct bucket.");
+    }
+    const std::string domain = m_config.region.starts_with("cn-") ? ".amazonaws.com.cn" : ".amazonaws.com";
+    m_endpoint =
+        parse_address(m_config.endpoint.empty() ? "https://s3." + m_config.region + domain : m_config.endpoint);
+    require_safe_scheme(m_endpoint, m_config);
+    // A certificate for *.s3... does not fit a bucket with dots, and a number has no sub-domains.
+    const bool number = m_endpoint.host.find_first_not_of("0123456789.:") == std::string::npos;
+    const bool in_path = m_config.path_style || number || m_endpoint.host == "localhost" ||
+                         m_config.bucket.find('.') != std::string::npos;
+    if (in_path) {
+      m_endpoint.path += (m_endpoint.path.ends_with('/') ? "" : "/") + http::encode(m_config.bucket);
+    } else {
+      m_endpoint.origin = m_config.bucket + "." + m_endpoint.origin;
+    }
+  }
+
+  Fetched fetch(const FetchRequest& wanted) override {
+    require_clean_path(wanted.path);
+    const std::string key = m_config.prefix + wanted.path;
+    Web::File got = m_web.download(
+        request("/" + encode_path(key), wanted.pin.empty() ? "" : "versionId=" + http::encode(wanted.pin)), wanted);
+    const std::string version = got.head.header("x-amz-version-id").value_or("");
+    got.fetched.pin = version == "null" ? "" : version;
+    got.fetched.resolved = "s3://" + m_config.bucket + "/" + key;
+    return got.fetched;
+  }
+
+  std::vector<std::string> versions(const std::string& path) override {
+    require_clean_path(path);
+    VersionPattern pattern(m_config.prefix + path);
+    std::string token;
+    for (int page = 0; page < k_max_pages; ++page) {
+      const std::string list = list_page(pattern.prefix(), token);
+      for (const std::string& key : elements(list, "Key")) {
+        pattern.see(percent_decoded(text::replace_all(key, "+", " ")));
+      }
+      token = first(elements(list, "NextContinuationToken"));
+      if (first(elements(list, "IsTruncated")) != "true" || token.empty()) {
+        return pattern.versions();
+      }
+    }
+    throw Error(ErrorKind::too_large, {.what = "cannot look for versions in the bucket '" + m_config.bucket + "'",
+                                       .why = "its list has more than " + std::to_string(k_max_pages) + " pages",
+                                       .consequences = "It is not known which versions exist.",
+                                       .countermeasures = "Give the plugins a folder of their own with prefix."});
+  }
+
+ private:
+  static constexpr int k_max_pages = 200;
+
+  std::string list_page(const std::string& prefix, const std::string& token) {
+    // Sorted by name: that is what is signed.
+    const std::string query = (token.empty() ? "" : "continuation-token=" + http::encode(token) + "&") +
+                              "encoding-type=url&list-type=2&prefix=" + http::encode(prefix);
+    const http::Request asked = request("/", query);
+    const http::Response answer = m_web.send(asked);
+    m_web.require_ok(answer, asked.url);
+    return answer.body;
+  }
+
+  http::Request request(const std::string& path, const std::string& query) {
+    if (!m_asked_for_credentials) {
+      m_credentials = s3_credentials(m_config);
+      m_asked_for_credentials = true;
+    }
+    Address address = m_endpoint;
+    address.path += path;
+    address.query = query;
+    http::Request made{.url = address.without_login()};
+    if (m_credentials) {
+      made.headers = {{"x-amz-content-sha256", sha256_hex("")}};
+      if (!m_credentials->session_token.empty()) {
+        made.secret_headers = {{"x-amz-security-token", m_credentials->session_token}};
+      }
+      made.signature = {"aws:amz:" + m_config.region + ":s3", m_credentials->access_key, m_credentials->secret_key};
+    }
+    return made;
+  }
+
+  ProviderConfig m_config;
+  Web m_web;
+  Address m_endpoint;
+  std::optional<S3Credentials> m_credentials;
+  bool m_asked_for_credentials = false;
+};
+
+}  // namespace
+
+std::unique_ptr<Provider> make_s3_provider(const ProviderConfig& config) {
+  return std::make_unique<S3Provider>(config);
+}
+
+}  // namespace vdk::plugin
