@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The keys that say how the server is reached: encryption.
+// The keys that say how the server is reached, and what else it gives away: encryption, plugins.
 #include "control/server/config_keys.hpp"
 #include "control/server/config_values.hpp"
 #include "control/server/tls.hpp"
@@ -29,6 +29,8 @@ std::vector<KeySpec> connection_specs() {
           [](Draft& d, Text t) { return set_path(d, d.config.rest.tls.certificate, t); }),
       key("tls.key", "PEM file of its private key, without a passphrase, for this user only.",
           [](Draft& d, Text t) { return set_path(d, d.config.rest.tls.key, t); }),
+      key("plugins.plugin_dir", "Folder of `vdk plugin install` whose YAML plugins clients may sync.",
+          [](Draft& d, Text t) { return set_path(d, d.config.plugin_dir, t); }),
   };
 }
 
