@@ -20,6 +20,7 @@
 #include "vdk/core/error.hpp"
 #include "vdk/core/log.hpp"
 #include "vdk/core/text.hpp"
+#include "vdk/plugin/sync.hpp"
 
 namespace vdk::cli {
 namespace {
@@ -160,6 +161,22 @@ void reload_configuration(const ParsedCommand& command, const Context& context, 
   }
 }
 
+/// The plugins of a folder, as they are at each request.
+class PublishedPlugins final : public control::PluginCatalogue {
+ public:
+  explicit PublishedPlugins(const std::filesystem::path& folder) : m_publication(folder) {}
+  std::optional<Document> index() override { return document(m_publication.index()); }
+  std::optional<Document> blob(std::string_view sha256) override { return document(m_publication.blob(sha256)); }
+  std::optional<Document> archive() override { return document(m_publication.archive()); }
+
+ private:
+  static std::optional<Document> document(std::optional<plugin::Publication::Document> from) {
+    return from ? std::optional(Document{std::move(from->body), std::move(from->content_type), std::move(from->etag)})
+                : std::nullopt;
+  }
+  plugin::Publication m_publication;
+};
+
 /// The background tasks and the REST server, each in its thread, until a signal or until one of them fails.
 class RunningService {
  public:
@@ -236,6 +253,9 @@ int serve(const ParsedCommand& command, Context& context) {
   // Asked only without logins: everybody may do everything, as the original does with security switched off.
   const auto anybody = [](std::string_view) { return std::optional(control::Caller{}); };
   (void)open();  // creates or migrates the database, and says what is wrong with it
+  if (!config.plugin_dir.empty()) {
+    config.rest.plugins = std::make_shared<PublishedPlugins>(config.plugin_dir);
+  }
   const auto rest = control::make_rest_server(config.rest, open, anybody);
   const int port = rest->listen();
   const bool wide = config.rest.host.find(':') != std::string::npos;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <map>
 #include <string>
 #include <string_view>
@@ -55,6 +56,15 @@ class ZipVisitor {
 };
 /// Reads the entries, which `read_zip_directory` gave for the same bytes; libarchive must see the same in them.
 void read_zip(std::string_view zip, const std::vector<ZipEntry>& entries, ZipVisitor& visitor);
+
+/// What goes into a zip.
+struct PackItem {
+  std::string name;  ///< in the archive; folders end with a slash
+  std::filesystem::path path;
+  bool executable = false;
+};
+/// A zip of the items in their order, with fixed times and modes: equal items give equal bytes.
+[[nodiscard]] std::string write_zip(const std::vector<PackItem>& items);
 
 [[nodiscard]] Error archive_error(std::string why);
 /// The name as it may be shown: what is not printable becomes \xHH.

@@ -17,11 +17,7 @@ namespace fs = std::filesystem;
 
 constexpr int deepest = 64;  // folders in folders; a link to a parent would otherwise never end
 
-struct Item {
-  std::string name;  ///< in the archive; folders end with a slash
-  fs::path path;
-  bool executable = false;
-};
+using Item = detail::PackItem;
 
 Error pack_error(const std::string& why, const std::string& countermeasures) {
   return {ErrorKind::usage, {"cannot pack the data job", why, "Nothing was sent or deployed.", countermeasures}};
@@ -107,23 +103,27 @@ void write_item(const Writer& writer, const Item& item) {
 
 }  // namespace
 
-std::string pack(const fs::path& directory, std::string_view root_name) {
-  std::vector<Item> items = {{std::string(root_name) + "/", directory, false}};
-  collect(directory, std::string(root_name) + "/", 0, items);
-  std::sort(items.begin(), items.end(), [](const Item& a, const Item& b) { return a.name < b.name; });
-  check_names(items);
-  const detail::Utf8Locale locale;
+std::string detail::write_zip(const std::vector<PackItem>& items) {
+  const Utf8Locale locale;
   std::string zip;
   const Writer writer(archive_write_new(), archive_write_free);
   check(writer, archive_write_set_format_zip(writer.get()));
   check(writer, archive_write_set_options(writer.get(), "zip:compression=deflate"));
   check(writer, archive_write_set_bytes_in_last_block(writer.get(), 1));
   check(writer, archive_write_open(writer.get(), &zip, nullptr, append, nullptr));
-  for (const Item& item : items) {
+  for (const PackItem& item : items) {
     write_item(writer, item);
   }
   check(writer, archive_write_close(writer.get()));
   return zip;
+}
+
+std::string pack(const fs::path& directory, std::string_view root_name) {
+  std::vector<Item> items = {{std::string(root_name) + "/", directory, false}};
+  collect(directory, std::string(root_name) + "/", 0, items);
+  std::sort(items.begin(), items.end(), [](const Item& a, const Item& b) { return a.name < b.name; });
+  check_names(items);
+  return detail::write_zip(items);
 }
 
 }  // namespace vdk::job

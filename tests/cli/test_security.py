@@ -160,7 +160,10 @@ TEAM = [
     ("PUT", J + "/team/{team}", {}, 200),
     ("DELETE", J, None, 200),
 ]
-ANY_TEAM = [("GET", P + "/info", None, 200), ("GET", P + "/jobs", None, 200)]
+ANY_TEAM = [
+    ("GET", P + "/info", None, 200), ("GET", P + "/jobs", None, 200),
+    ("GET", "/plugins/v1/index", None, 404), ("GET", "/plugins/v1/blob/sha256/" + "0" * 64, None, 404), ("GET", "/plugins", None, 404),
+]
 NO_LOGIN = [
     ("GET", "/data-jobs/teams/{team}/oauth-credentials/client-id", None, 501),
     ("POST", "/data-jobs/oauth-credentials/client-ids", ["blue"], 501),
@@ -225,7 +228,7 @@ class Matrix(SecureTest):
     def test_the_matrix_knows_every_endpoint_of_the_document(self):
         document = json.loads(self.call("GET", "/data-jobs/api-docs").text)
         plain = lambda path: "/".join("{}" if "{" in part else part for part in path.split("?")[0].split("/"))  # noqa: E731
-        names = {"x": "{}", "no-such-execution": "{}"}
+        names = {"x": "{}", "no-such-execution": "{}", "0" * 64: "{}"}
         mine = {(method, plain("/".join(names.get(part, part) for part in path.split("?")[0].split("/"))))
                 for method, path, _, _ in TEAM + ANY_TEAM + NO_LOGIN}
         theirs = {(method.upper(), plain(path)) for path, methods in document["paths"].items() for method in methods

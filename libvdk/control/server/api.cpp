@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "control/server/api.hpp"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "control/server/reactor.hpp"
+#include "vdk/core/text.hpp"
 
 namespace vdk::control::rest {
 
@@ -95,6 +97,15 @@ Error bad_body(const std::string& why) {
   return {ErrorKind::usage,
           {"An issue with the JSON body of the request was found", why,
            "The request was not executed; nothing has changed.", "Correct the body and send the request again."}};
+}
+
+bool matches_etag(std::string_view if_none_match, std::string_view etag) {
+  const std::vector<std::string> tags = text::split(if_none_match, ',');
+  return std::any_of(tags.begin(), tags.end(), [&](const std::string& tag) {
+    std::string_view one = text::trim(tag);
+    one.remove_prefix(one.starts_with("W/") ? 2 : 0);
+    return one == etag || one == "*";
+  });
 }
 
 std::string percent_encode(std::string_view s) {

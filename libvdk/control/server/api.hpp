@@ -67,6 +67,8 @@ struct Refusal {
 [[nodiscard]] Error bad_parameter(const std::string& parameter, const std::string& rule, const std::string& value);
 /// Error(usage) for a body that cannot be used.
 [[nodiscard]] Error bad_body(const std::string& why);
+/// True when an If-None-Match header names this (quoted) tag.
+[[nodiscard]] bool matches_etag(std::string_view if_none_match, std::string_view etag);
 /// One segment of a path in an address.
 [[nodiscard]] std::string percent_encode(std::string_view s);
 

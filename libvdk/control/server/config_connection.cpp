@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The keys that say how the server is reached and whom it asks: encryption, webhooks.
+// The keys that say how the server is reached, whom it asks and what else it gives away: encryption, webhooks, plugins.
 #include <algorithm>
 #include <cctype>
 
@@ -134,6 +134,8 @@ std::vector<KeySpec> connection_specs() {
           [](Draft& d, Text t) { return set_path(d, d.config.rest.tls.certificate, t); }),
       key("tls.key", "PEM file of its private key, without a passphrase, for this user only.",
           [](Draft& d, Text t) { return set_path(d, d.config.rest.tls.key, t); }),
+      key("plugins.plugin_dir", "Folder of `vdk plugin install` whose YAML plugins clients may sync.",
+          [](Draft& d, Text t) { return set_path(d, d.config.plugin_dir, t); }),
   };
   Specs hooks = all_webhook_specs();
   std::move(hooks.begin(), hooks.end(), std::back_inserter(all));

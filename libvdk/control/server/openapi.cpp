@@ -17,7 +17,7 @@ struct Operation {
   const char* path;
   const char* id;
   const char* summary;
-  /// Status -> schema name; "" = no body, "*" = an Error or no body, "text", "bytes", "html" = a body that is not JSON.
+  /// Status -> schema name; "" = no body, "*" = an Error or no body, "text", "bytes", "zip", "html" = a body that is not JSON.
   std::map<int, std::string> answers;
   const char* request = "";  ///< schema name, or "bytes"
   std::vector<const char*> query;
@@ -57,6 +57,9 @@ const std::vector<Operation>& operations() {
     {"put", VDK_DEPLOYMENT "/properties", "dataJobPropertiesUpdate", "Replace the properties of a job", {{204, ""}, {404, "Error"}}, "AnyObject"},
     {"get", VDK_DEPLOYMENT "/secrets", "dataJobSecretsRead", "Secrets of a job", {{200, "AnyObject"}, {404, "Error"}}},
     {"put", VDK_DEPLOYMENT "/secrets", "dataJobSecretsUpdate", "Replace the secrets of a job", {{202, ""}, {404, "Error"}}, "AnyObject"},
+    {"get", "/plugins/v1/index", "pluginIndex", "Which plugins the service publishes, with hashes; If-None-Match gives 304", {{200, "PluginIndex"}, {304, ""}, {404, "Error"}}},
+    {"get", "/plugins/v1/blob/sha256/{sha256}", "pluginBlob", "A file that the index names", {{200, "bytes"}, {304, ""}, {404, "Error"}}},
+    {"get", "/plugins", "plugins", "All published plugins as a zip archive, for clients that know no index", {{200, "zip"}, {304, ""}, {404, "Error"}}},
     {"get", "/data-jobs/debug/health", "health", "Whether the service can work", {{200, "Health"}, {503, "HealthDown"}}, "", {}, false},
     {"get", "/data-jobs/debug/health/readiness", "readiness", "Whether the service can work", {{200, "Health"}, {503, "HealthDown"}}, "", {}, false},
     {"get", "/data-jobs/debug/health/liveness", "liveness", "Whether the process answers", {{200, "Health"}}, "", {}, false},
@@ -78,6 +81,7 @@ const char* reason(int status) {
                                                   {201, "Created"},
                                                   {202, "Accepted"},
                                                   {204, "Stored"},
+                                                  {304, "Not changed"},
                                                   {400, "The request is not valid"},
                                                   {401, "A login is needed"},
                                                   {404, "There is no such thing"},
@@ -106,6 +110,9 @@ Json answer_content(const std::string& kind) {
   }
   if (kind == "bytes") {
     return content("application/octet-stream", {{"type", "string"}, {"format", "binary"}});
+  }
+  if (kind == "zip") {
+    return content("application/zip", {{"type", "string"}, {"format", "binary"}});
   }
   if (kind == "QueryError") {
     return content("application/json", {{"anyOf", {schema_ref("DataJobQueryResponse"), schema_ref("Error")}}});
@@ -141,13 +148,16 @@ Json path_parameter(const std::string& name) {
   Json schema{{"type", "string"}, {"minLength", 1}};
   if (name == "job_name") {
     schema = {{"type", "string"}, {"pattern", "^[a-z][a-z0-9-]{5,49}$"}};
+  } else if (name == "sha256") {
+    schema = {{"type", "string"}, {"pattern", "^[0-9a-f]{64}$"}};
   } else {
     schema["pattern"] = "^[^\\u0000-\\u001f\\u007f]+$";
   }
   static const std::map<std::string, std::string> examples{
       {"team_name", "example-team"},   {"job_name", "example-job"},
       {"deployment_id", "production"}, {"execution_id", "example-job-1700000000"},
-      {"new_team", "example-team"},    {"message", "hello"}};
+      {"new_team", "example-team"},    {"message", "hello"},
+      {"sha256", std::string(64, '0')}};
   return {{"name", name}, {"in", "path"}, {"required", true}, {"schema", schema}, {"example", examples.at(name)}};
 }
 

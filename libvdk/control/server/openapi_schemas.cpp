@@ -50,6 +50,15 @@ Json contacts(const Json& item, bool optional) {
 void add_answers(Json& schemas) {
   schemas["Error"] =
       complete({{"what", text()}, {"why", text()}, {"consequences", text()}, {"countermeasures", text()}});
+  schemas["PluginIndex"] = complete(
+      {{"format", whole(1)},
+       {"generation", whole(1)},
+       {"archive", complete({{"sha256", text()}, {"size", whole(0)}})},
+       {"entries",
+        {{"type", "array"},
+         {"items",
+          complete(
+              {{"name", text()}, {"version", text()}, {"file", text()}, {"size", whole(0)}, {"sha256", text()}})}}}});
   schemas["DataJobContacts"] = complete(contacts(text(), false));
   schemas["DataJobSchedule"] = complete({{"schedule_cron", text()}});
   schemas["DataJobResources"] = complete({{"cpu_request", nullable({{"type", "number"}})},

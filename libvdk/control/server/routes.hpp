@@ -3,6 +3,7 @@
 
 #include "control/server/metrics.hpp"
 #include "control/server/router.hpp"
+#include "vdk/control/server.hpp"
 
 /// The routes of the REST API with the original's real answers (contract control 4.1).
 namespace vdk::control::rest {
@@ -24,6 +25,9 @@ struct EmptyAnswer {
 [[nodiscard]] std::vector<Route> data_routes();  ///< sources, properties, secrets, keytab, credentials
 /// Health, metrics, time, documents.
 [[nodiscard]] std::vector<Route> system_routes(const Metrics& metrics, const std::string& api_version);
+
+/// What plugins there are and their files; a login is needed where the service needs one, a team is not.
+[[nodiscard]] std::vector<Route> plugin_routes(const std::shared_ptr<PluginCatalogue>& plugins);
 
 /// True for the paths that must answer even when all workers are busy.
 [[nodiscard]] bool is_express(std::string_view request_line);

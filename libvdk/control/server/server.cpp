@@ -52,17 +52,17 @@ std::string op_id_of(const RawRequest& raw) {
   return "0" + std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(now).count());
 }
 
-std::vector<Route> all_routes(const Metrics& metrics, const std::string& api_version) {
-  std::vector<Route> result = system_routes(metrics, api_version);
-  for (auto* part : {&job_routes, &deployment_routes, &execution_routes, &data_routes}) {
-    std::vector<Route> more = (*part)();
-    std::move(more.begin(), more.end(), std::back_inserter(result));
+std::vector<Route> all_routes(const Metrics& metrics, const RestOptions& options) {
+  std::vector<Route> result = system_routes(metrics, options.api_version);
+  for (std::vector<Route> part :
+       {job_routes(), deployment_routes(), execution_routes(), data_routes(), plugin_routes(options.plugins)}) {
+    std::move(part.begin(), part.end(), std::back_inserter(result));
   }
   return result;
 }
 
 ApiAnswer page_answer(const PageFile& file, const ApiRequest& request) {
-  const bool known = request.if_none_match == file.etag;
+  const bool known = matches_etag(request.if_none_match, file.etag);
   ApiAnswer answer{
       known ? 304 : 200, known ? "" : std::string(file.content_type), known ? "" : std::string(file.content), {}};
   answer.headers = {{"ETag", file.etag},
@@ -80,7 +80,7 @@ class Server final : public RestServer {
         m_limit(m_options.security.failed_logins, m_options.security.failed_logins_per_minute),
         m_authenticate(std::move(authenticate)),
         m_pool(std::move(open), m_metrics),
-        m_router(all_routes(m_metrics, m_options.api_version)),
+        m_router(all_routes(m_metrics, m_options)),
         m_protocol([this](RawRequest& raw) { return handle(raw); }, m_options.limits.keep_alive),
         m_reactor(
             m_options.limits, workers_for(m_options),

@@ -34,6 +34,24 @@ struct TlsOptions {
   [[nodiscard]] bool enabled() const { return !certificate.empty(); }
 };
 
+/// The plugins that clients may take from this service. The server knows no more of them than how they are asked for.
+/// Called from any thread.
+class PluginCatalogue {
+ public:
+  struct Document {
+    std::string body;
+    std::string content_type;
+    std::string etag;  ///< quoted
+  };
+  virtual ~PluginCatalogue() = default;
+  /// Which plugins there are, with hashes; nothing when none were ever installed.
+  [[nodiscard]] virtual std::optional<Document> index() = 0;
+  /// A file that the index names.
+  [[nodiscard]] virtual std::optional<Document> blob(std::string_view sha256) = 0;
+  /// All of them in one zip, for clients that know no index.
+  [[nodiscard]] virtual std::optional<Document> archive() = 0;
+};
+
 struct RestOptions {
   std::string host = "127.0.0.1";
   int port = 8092;  ///< 0 = any free one
@@ -41,6 +59,7 @@ struct RestOptions {
   SecurityOptions security;
   TlsOptions tls;
   std::string api_version = "1.0";
+  std::shared_ptr<PluginCatalogue> plugins = nullptr;  ///< null = 404 at their addresses
 };
 
 /// Who sends a request, from its Authorization header (empty when there is none); nothing = 401. Paths that need no

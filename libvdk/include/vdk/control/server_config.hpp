@@ -23,6 +23,7 @@ struct ServerConfig {
   /// Python versions of the file, empty = those found on PATH.
   std::vector<PythonVersion> supported_python_versions;
   std::string default_python_version;
+  std::filesystem::path plugin_dir;  ///< folder of `vdk plugin install` whose plugins clients may take; empty = none
   /// Options of the administrator for all jobs ("default") and for single ones: section -> VDK_... variable -> value.
   std::map<std::string, std::map<std::string, std::string>> vdk_options;
   std::map<std::string, std::string> given;  ///< every key that was set, as text: has passwords, never print it

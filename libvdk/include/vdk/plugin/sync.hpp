@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "vdk/core/error.hpp"
+#include "vdk/core/http.hpp"
 #include "vdk/plugin/config.hpp"
 #include "vdk/plugin/install.hpp"
 #include "vdk/plugin/store.hpp"
@@ -40,8 +42,9 @@ class Publication {
 
 struct SyncOptions {
   std::function<std::optional<std::string>(const std::string& url)> token = nullptr;  ///< bearer token for a server
+  http::ClientOptions http;
   bool dry_run = false;
-  bool check = false;
+  bool check = false;  ///< like dry_run; it is for the caller to make an Error(pending) of changes
   std::chrono::milliseconds lock_wait{60'000};
   Limits limits;
 };
@@ -52,18 +55,26 @@ struct SyncResult {
   bool legacy = false;  ///< the server has the zip only
   std::vector<Change> changes;
   std::uint64_t downloads = 0;
+  std::uint64_t network_requests = 0;
+  std::vector<std::string> warnings;
+  std::optional<Error> failure;  ///< this server's plugins are what they were
 };
 
 /// Fetch the YAML plugins of each server into `plugin_dir/synced/NAME`, verified before anything is switched; a server
-/// that fails leaves its old plugins as they are. Errors of several servers are reported together at the end.
+/// that fails leaves its old plugins as they are and does not stop the others. The order of the servers becomes their
+/// precedence. With `dry_run` or `check` nothing is written. Throws Error(configuration) for names and addresses that
+/// cannot be used, before anything is asked.
 [[nodiscard]] std::vector<SyncResult> sync(const std::filesystem::path& plugin_dir,
                                            const std::vector<ServerEntry>& servers, const SyncOptions& options);
+
+/// One Error for the servers that failed, of the first one's kind; nothing when none did.
+[[nodiscard]] std::optional<Error> failure_of(const std::vector<SyncResult>& results);
 
 /// A plugin that people can use, after precedence: installed first, then servers in order.
 struct Available {
   InstalledPlugin plugin;
   std::filesystem::path folder;     ///< absolute, inside a resolved generation
-  std::filesystem::path yaml_file;  ///< "" = no YAML plugin in it
+  std::filesystem::path yaml_file;  ///< "" = no YAML plugin in it, or several: each is listed by its own name, too
   std::string origin;               ///< "install" or "sync:SERVER"
   bool shadowed = false;            ///< another one of the same name wins
 };
