@@ -210,7 +210,15 @@ std::vector<std::string> ParsedCommand::all(const std::string& option) const {
 
 std::size_t ParsedCommand::count(const std::string& option) const { return all(option).size(); }
 
-bool ParsedCommand::json() const { return text::lower(value_or("output", "text")) == "json"; }
+bool ParsedCommand::json() const {
+  // `executor --output` names a folder too, so what is no format does not count.
+  std::string format;
+  for (const std::string& given : all("output")) {
+    const std::string lower = text::lower(given);
+    format = lower == "json" || lower == "text" ? lower : format;
+  }
+  return format == "json";
+}
 
 Invocation find_invocation(const std::vector<std::string>& arguments) {
   Invocation found;
@@ -328,7 +336,8 @@ bool wants_json(const std::vector<std::string>& arguments) {
     const std::string word = text::lower(arguments[i]);
     const bool separate = arguments[i] == "-o" || word == "--output";
     if (separate && i + 1 < arguments.size()) {
-      json = text::lower(arguments[i + 1]) == "json";
+      const std::string format = text::lower(arguments[i + 1]);
+      json = format == "json" || (json && format != "text");
     } else if (word == "--output=json" || (arguments[i].starts_with("-o") && word == "-ojson") || word == "-o=json") {
       json = true;
     }

@@ -9,7 +9,7 @@ namespace vdk::cli {
 const std::vector<Command>& command_table() {
   static const std::vector<Command> table = [] {
     std::vector<Command> all = control_commands();
-    for (auto part : {auth_commands(), local_commands(), service_commands()}) {
+    for (auto part : {auth_commands(), local_commands(), executor_commands(), service_commands()}) {
       std::move(part.begin(), part.end(), std::back_inserter(all));
     }
     return all;

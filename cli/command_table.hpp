@@ -75,5 +75,6 @@ struct Command {
 [[nodiscard]] std::vector<Command> control_commands();
 [[nodiscard]] std::vector<Command> service_commands();
 [[nodiscard]] std::vector<Command> auth_commands();
+[[nodiscard]] std::vector<Command> executor_commands();
 
 }  // namespace vdk::cli

@@ -38,20 +38,37 @@ Option value(std::string name, std::string short_name, std::string metavar, std:
 Command create_command() {
   Option cloud = flag("cloud", "Register the job at the control service.");
   cloud.aliases = {"no-sample", "no-template"};
+  Option hook = value("hook", "", "PLUGIN", "Add a hook plugin, too; its answers are called HOOK.KEY.");
+  hook.kind = OptionKind::repeat;
+  Option set = value("set", "", "KEY=VALUE", "Answer to one question of the plugin.");
+  set.kind = OptionKind::repeat;
   return {
       .name = "create",
       .summary = "Create a data job: a folder with a sample, a registration, or both.",
       .description =
           "Without --local or --cloud a folder is made, and the job is registered too when a remote service is "
           "configured. A name has 6 to 50 of a-z, 0-9 and -, and starts with a letter.",
-      .examples = {{"vdk create -n hello-job -t my-team", "Make the folder hello-job with a sample."},
-                   {"vdk create -n hello-job -t my-team --template sql", "Start from SQL steps only."},
-                   {"vdk create -n hello-job -t my-team --cloud", "Register the job only."}},
+      .examples =
+          {{"vdk create -n hello-job -t my-team", "Make the folder hello-job with a sample."},
+           {"vdk create -n hello-job -t my-team --template sql", "Start from SQL steps only."},
+           {"vdk create -n hello-job -t my-team --cloud", "Register the job only."},
+           {"vdk create -n daily-sales -t my-team --plugin sql-to-sql --set DATABASE=sales.db --set TABLE=daily",
+            "Make a job from a plugin."}},
       .options = {value("name", "n", "NAME", "Name of the new data job."), team_option,
                   value("path", "p", "DIR", "Folder in which the job's folder is made (default: the current one).",
                         Completion::directory),
                   value("template", "", "NAME", "What the folder starts with: default, sql, python, notebook, ingest."),
-                  std::move(cloud), flag("local", "Make the folder only."), url_option},
+                  std::move(cloud), flag("local", "Make the folder only."),
+                  value("plugin", "", "PLUGIN",
+                        "Make the job from a plugin: NAME, NAME@VERSION, or the path of its YAML file.",
+                        Completion::file),
+                  std::move(hook),
+                  value("plugin-config", "", "FILE", "Configuration that says where plugins are.", Completion::file),
+                  value("answers", "", "FILE", "Answers to the plugin's questions, as YAML or JSON.", Completion::file),
+                  std::move(set), flag("defaults", "Take the default wherever a question has one."),
+                  flag("no-input", "Ask nothing; say what is missing."),
+                  value("save-answers", "", "FILE", "Write the answers to a file for --answers.", Completion::file),
+                  flag("dry-run", "Print the files that a plugin gives; create nothing."), url_option},
       .exit_codes = {1, 4, 5, 6, 8}};
 }
 

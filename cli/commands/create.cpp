@@ -3,6 +3,7 @@
 #include <filesystem>
 
 #include "cli/commands/commands.hpp"
+#include "cli/commands/create_plugin.hpp"
 #include "cli/view/json.hpp"
 #include "cli/view/terminal.hpp"
 #include "vdk/core/error.hpp"
@@ -102,14 +103,57 @@ void try_save_keytab(const CreatePlan& plan, Context& context) {
   }
 }
 
+/// Secrets that were typed go to the service and nowhere else; for the others it is said how to set them.
+void store_secrets(const CreatePlan& plan, const PluginCreation& made, Context& context) {
+  std::vector<std::string> missing = made.wanted_secrets;
+  if (!made.secrets.empty()) {
+    try {
+      control::Service& service = context.service();
+      Json secrets = Json::parse(service.get_secrets(plan.folder.team, plan.folder.name));
+      for (const auto& [name, value] : made.secrets) {
+        secrets[name] = value;
+      }
+      service.set_secrets(plan.folder.team, plan.folder.name, secrets.dump());
+      log::info("Stored " + std::to_string(made.secrets.size()) + " secrets in the control service.");
+    } catch (const Error& error) {
+      log::warning("the secrets could not be stored: " + error.text().why);
+      for (const auto& [name, value] : made.secrets) {
+        missing.push_back(name);
+      }
+    }
+  }
+  for (const std::string& name : missing) {
+    log::info("Before the job runs, set its secret: vdk secrets -n " + plan.folder.name + " -t " +
+              text::shell_quote(plan.folder.team) + " --set-prompt " + name);
+  }
+}
+
 }  // namespace
 
 int run_create(const ParsedCommand& command, Context& context) {
-  const CreatePlan plan = read_plan(command, context);
+  check_plugin_options(command);
+  CreatePlan plan = read_plan(command, context);
+  std::optional<PluginCreation> made;
+  if (command.has("plugin")) {
+    plan.folder.template_name = "sql";  // its config.ini
+  }
   if (plan.local) {
     check_folder(plan);
   }
   Json result = {{"job_name", plan.folder.name}, {"team", plan.folder.team}};
+  if (command.has("plugin")) {
+    made = plan_from_plugin(command, plan.folder.name);
+    if (command.has("dry-run")) {
+      print(preview(*made, context.json()));
+      return 0;
+    }
+    plan.folder.fill = [&made](const std::filesystem::path& folder) { fill_folder(*made, folder); };
+    if (!made->secrets.empty() && !plan.cloud) {
+      log::info("The job is registered too, because its secrets are kept by the control service.");
+      plan.cloud = true;
+    }
+    result["plugin"] = {{"name", made->job.task.name}, {"version", made->job.task.version}, {"origin", made->origin}};
+  }
   if (plan.cloud) {
     register_job(plan, context);
     result["registered"] = true;
@@ -121,6 +165,10 @@ int run_create(const ParsedCommand& command, Context& context) {
     if (plan.cloud && context.remote()) {
       try_save_keytab(plan, context);
     }
+  }
+  if (made) {
+    result["missing_secrets"] = made->wanted_secrets;
+    store_secrets(plan, *made, context);
   }
   if (context.json()) {
     print(dump_json(result) + "\n");

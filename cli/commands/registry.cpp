@@ -7,7 +7,7 @@
 namespace vdk::cli {
 
 Handler find_handler(std::string_view name) {
-  static constexpr std::array<std::pair<std::string_view, Handler>, 28> handlers = {{
+  static constexpr std::array<std::pair<std::string_view, Handler>, 30> handlers = {{
       {"create", run_create},
       {"deploy", run_deploy},
       {"execute", run_execute},
@@ -20,6 +20,8 @@ Handler find_handler(std::string_view name) {
       {"secrets", run_secrets},
       {"info", run_info},
       {"run", run_run},
+      {"executor init", run_executor_init},
+      {"executor run", run_executor_run},
       {"login", run_login},
       {"logout", run_logout},
       {"auth status", run_auth_status},

@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "cli/commands/commands.hpp"
+#include "cli/commands/plugin_run.hpp"
 #include "cli/commands/server_setup.hpp"
 #include "cli/view/json.hpp"
 #include "vdk/core/error.hpp"
@@ -177,7 +178,7 @@ int run_run(const ParsedCommand& command, Context& context) {
   if (command.has("debug")) {
     log::set_level(log::Level::debug);
   }
-  const job::Job job = job::load(command.positionals.front());
+  job::Job job = job::load(command.positionals.front());
   const config::Settings settings = config::Settings::from_process(job.directory);
   std::string arguments;
   try {
@@ -192,6 +193,7 @@ int run_run(const ParsedCommand& command, Context& context) {
   if (!job.ini) {
     log::info("Missing config.ini file.");
   }
+  auto plugin = PluginRun::prepare(job);
   std::filesystem::path interpreter;
   const bool python = std::any_of(job.steps.begin(), job.steps.end(),
                                   [](const job::Step& step) { return step.kind == job::StepKind::python; });
@@ -203,14 +205,22 @@ int run_run(const ParsedCommand& command, Context& context) {
     }
   }
   const JobData data = try_open_data(context, settings, job);
-  const run::RunRequest request{.job = job,
-                                .settings = settings,
-                                .arguments_json = arguments,
-                                .interpreter = interpreter,
-                                .ids = run::make_ids(settings, *context.clock()),
-                                .properties = data.properties.get(),
-                                .secrets = data.secrets.get(),
-                                .collected_logs = false};
+  run::RunRequest request{.job = job,
+                          .settings = settings,
+                          .arguments_json = arguments,
+                          .interpreter = interpreter,
+                          .ids = run::make_ids(settings, *context.clock()),
+                          .properties = data.properties.get(),
+                          .secrets = data.secrets.get(),
+                          .collected_logs = false};
+  if (plugin) {
+    plugin->set_inputs({.team = job.config.team,
+                        .arguments_json = arguments,
+                        .scheduled = context.clock()->now(),
+                        .properties = data.properties.get(),
+                        .secrets = data.secrets.get()});
+    plugin->attach(request);
+  }
   return run::run_job(request, *context.clock()).exit_code;
 }
 
@@ -235,14 +245,25 @@ int run_supervised_execution(const ParsedCommand& command, Context& context) {
         job.directory,
         {{"execution_id", id}, {"op_id", execution->spec.op_id}, {"attempt_id", id + "-1"}, {"log_config", "CLOUD"}});
     const JobData data = open_data(context, settings, job.name, execution->spec.team);
-    const run::RunRequest request{.job = job,
-                                  .settings = settings,
-                                  .arguments_json = execution->spec.arguments_json,
-                                  .interpreter = execution->interpreter,
-                                  .ids = run::make_ids(settings, *context.clock()),
-                                  .properties = data.properties.get(),
-                                  .secrets = data.secrets.get(),
-                                  .collected_logs = true};
+    auto plugin = PluginRun::prepare(job);
+    run::RunRequest request{.job = job,
+                            .settings = settings,
+                            .arguments_json = execution->spec.arguments_json,
+                            .interpreter = execution->interpreter,
+                            .ids = run::make_ids(settings, *context.clock()),
+                            .properties = data.properties.get(),
+                            .secrets = data.secrets.get(),
+                            .collected_logs = true};
+    if (plugin) {
+      plugin->set_inputs({.team = execution->spec.team,
+                          .arguments_json = execution->spec.arguments_json,
+                          .scheduled = parse_time(execution->spec.scheduled_time).value_or(context.clock()->now()),
+                          .interpreter = execution->interpreter,
+                          .work = directory,
+                          .properties = data.properties.get(),
+                          .secrets = data.secrets.get()});
+      plugin->attach(request);
+    }
     const run::RunResult result = run::run_job(request, *context.clock());
     finish(result.termination_status, result.details);
     return result.exit_code;

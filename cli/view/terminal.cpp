@@ -100,6 +100,14 @@ std::string prompt(const std::string& question, const std::string& flag, const s
   }
 }
 
+std::string ask_line(const std::string& question, const std::string& flag) {
+  if (!can_prompt()) {
+    refuse_prompt(question, flag);
+  }
+  std::fputs((question + ": ").c_str(), stderr);
+  return read_line();
+}
+
 std::string prompt_hidden(const std::string& question, const std::string& alternative) {
   if (!can_prompt()) {
     refuse_prompt(question, alternative);

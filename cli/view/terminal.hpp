@@ -17,6 +17,8 @@ void print(std::string_view text);
 /// `flag`.
 [[nodiscard]] std::string prompt(const std::string& question, const std::string& flag,
                                  const std::optional<std::string>& fallback = std::nullopt);
+/// One line as it was typed, which may be empty.
+[[nodiscard]] std::string ask_line(const std::string& question, const std::string& flag);
 /// The same without showing what is typed.
 [[nodiscard]] std::string prompt_hidden(const std::string& question, const std::string& alternative);
 /// Yes or no; no by default. Without a terminal: Error(usage) that names `flag`.

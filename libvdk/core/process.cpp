@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -176,12 +177,12 @@ int wait_for(pid_t pid) {
   return decode_status(status);
 }
 
-// The input goes through an unlinked file: a pipe could dead-lock with a child that writes before it reads.
+// The input goes through a file in memory: a pipe could dead-lock with a child that writes before it reads.
 int open_input(const std::string& input) {
   if (input.empty()) {
     return open("/dev/null", O_RDONLY | O_CLOEXEC);
   }
-  const int fd = open(fs::temp_directory_path().c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+  const int fd = memfd_create("input", MFD_CLOEXEC);  // it may hold secrets, which touch no disk
   if (fd < 0 || write(fd, input.data(), input.size()) != static_cast<ssize_t>(input.size())) {
     const int number = errno;
     if (fd >= 0) {

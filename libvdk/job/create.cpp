@@ -123,7 +123,14 @@ fs::path create(const CreateOptions& options) {
   check_free(target, parent);
   const fs::path source = template_directory(options.template_name);
   files::TemporaryDirectory staging(parent, ".vdk-create");
-  copy_files(source, staging.path());
+  if (options.fill) {
+    if (const auto settings = files::read_if_exists(source / "config.ini")) {
+      files::write_atomic(staging.path() / "config.ini", *settings);
+    }
+    options.fill(staging.path());
+  } else {
+    copy_files(source, staging.path());
+  }
   write_team(staging.path() / "config.ini", options.team);
   fs::permissions(staging.path(), fs::perms::owner_all | fs::perms::group_read | fs::perms::group_exec |
                                       fs::perms::others_read | fs::perms::others_exec);

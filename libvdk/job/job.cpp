@@ -25,7 +25,17 @@ fs::path resolve_directory(const fs::path& directory) {
 
 }  // namespace
 
-std::string_view to_string(StepKind kind) noexcept { return kind == StepKind::sql ? "sql" : "python"; }
+std::string_view to_string(StepKind kind) noexcept {
+  switch (kind) {
+    case StepKind::sql:
+      return "sql";
+    case StepKind::python:
+      return "python";
+    case StepKind::program:
+      return "program";
+  }
+  return "";
+}
 
 Job load(const fs::path& directory) {
   Job job;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "run/report.hpp"
 
+#include <algorithm>
+
 #include "vdk/core/files.hpp"
 #include "vdk/core/text.hpp"
 
@@ -35,7 +37,9 @@ std::string short_summary(const RunResult& result) {
       out += "\n" + indented(step.details.empty() ? name_and_text(step) : step.details);
     }
   }
-  if (!result.success && (result.steps.empty() || result.steps.back().status != StepStatus::error)) {
+  const bool told = std::any_of(result.steps.begin(), result.steps.end(),
+                                [](const StepResult& step) { return step.status == StepStatus::error; });
+  if (!result.success && !told) {
     out += "\n" + indented(result.details);
   }
   return out;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "vdk/run/run.hpp"
 
+#include <algorithm>
 #include <csignal>
 
 #include "run/report.hpp"
@@ -14,11 +15,13 @@ namespace vdk::run {
 namespace {
 
 void conclude(RunResult& result) {
-  if (!result.steps.empty() && result.steps.back().status == StepStatus::error) {
-    const StepResult& step = result.steps.back();
+  // The first one: what runs after a failure may fail too.
+  const auto failed = std::find_if(result.steps.begin(), result.steps.end(),
+                                   [](const StepResult& step) { return step.status == StepStatus::error; });
+  if (failed != result.steps.end()) {
     result.success = false;
-    result.blamee = step.blamee;
-    result.details = step.exception_name + ": " + step.exception;
+    result.blamee = failed->blamee;
+    result.details = failed->exception_name + ": " + failed->exception;
   }
   if (const int number = SignalGuard::received(); number != 0) {
     result.success = false;

@@ -3,6 +3,7 @@
 
 #include <cstdio>
 
+#include "run/program.hpp"
 #include "run/python_plugins.hpp"
 #include "run/signals.hpp"
 #include "run/step_failure.hpp"
@@ -39,7 +40,15 @@ std::vector<StepResult> Runner::run(const Plan& plan) {
       steps.push_back(&planned.step);
     }
   }
-  return run_steps(steps, Context{0, 0, m_session.request.job.directory, m_session.arguments, std::string()});
+  const Context context{0, 0, m_session.request.job.directory, m_session.arguments, std::string()};
+  std::vector<StepResult> results = run_steps(steps, context);
+  if (!results.empty() && results.back().status == StepStatus::error) {
+    for (const job::Step& step : m_session.request.after_failure) {
+      const std::vector<StepResult> more = run_steps({&step}, context);
+      results.insert(results.end(), more.begin(), more.end());
+    }
+  }
+  return results;
 }
 
 std::vector<StepResult> Runner::run_steps(const std::vector<const job::Step*>& steps, const Context& context) {
@@ -104,6 +113,8 @@ void Runner::log_end(const StepResult& result, long long rows) const {
 void Runner::execute(const job::Step& step, const Context& context, StepResult& result) {
   if (step.kind == job::StepKind::sql) {
     run_sql(step, context, result);
+  } else if (step.kind == job::StepKind::program) {
+    run_program(step, result);
   } else {
     run_python(step, context, result);
   }
@@ -141,6 +152,19 @@ void Runner::run_sql(const job::Step& step, const Context& context, StepResult& 
       return;
     }
   }
+}
+
+void Runner::run_program(const job::Step& step, StepResult& result) {
+  if (!m_session.request.program) {
+    throw Error(ErrorKind::internal, {"cannot run " + step.name, "nobody knows its program", "the job stops here", ""});
+  }
+  const ProgramEnd end = run::run_program(m_session.request.program(step));
+  if (end.exit_code == 0) {
+    return;
+  }
+  m_exit_code = m_exit_code == 0 ? end.exit_code : m_exit_code;
+  fail_with(result, Error(ErrorKind::user_code, {"cannot finish " + step.name, end.sentence, "the job stops here",
+                                                 "Look at what the program printed last"}));
 }
 
 void Runner::start_host() {

@@ -46,6 +46,7 @@ class Runner {
   [[nodiscard]] StepResult run_step(const StepStart& start, const Context& context);
   void execute(const job::Step& step, const Context& context, StepResult& result);
   void run_sql(const job::Step& step, const Context& context, StepResult& result);
+  void run_program(const job::Step& step, StepResult& result);
   void run_python(const job::Step& step, const Context& context, StepResult& result);
   /// Send a message to the host and answer what it asks until it is done; empty when it died.
   [[nodiscard]] Json converse(const Json& message);

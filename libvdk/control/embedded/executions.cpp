@@ -57,7 +57,8 @@ void Executions::launch(ExecutionRow& row, const std::string& team) {
   }
   try {
     m_context.target.start({execution.id, execution.op_id, execution.job_name, team, execution.deployment.version_hash,
-                            row.arguments_json, execution.started_by});
+                            row.arguments_json, execution.started_by,
+                            execution.scheduled_time ? format_time(*execution.scheduled_time) : std::string()});
     ++counters().executions_started;
   } catch (const Error& problem) {
     if (m_context.target.observe(execution.id).phase == target::Phase::unknown) {

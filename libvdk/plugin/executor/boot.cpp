@@ -210,6 +210,15 @@ void activate(const fs::path& staged, const fs::path& place) {
   throw system_error("cannot put '" + place.string() + "' in place", errno, "check the output folder");
 }
 
+/// What a boot step that was killed has left; there may be secrets in it.
+void remove_leftovers(const fs::path& output) {
+  for (const auto& entry : fs::directory_iterator(output)) {
+    if (entry.path().filename().string().starts_with(".in.")) {
+      files::remove_tree(entry.path());
+    }
+  }
+}
+
 const Unit& find_unit(const PluginJob& job, const std::string& name) {
   if (name.empty() || name == job.task.name) {
     return job.task;
@@ -272,6 +281,7 @@ Boot boot(const BootRequest& request) {
   result.image = unit.image;
 
   fs::create_directories(request.output);
+  remove_leftovers(request.output);
   files::TemporaryDirectory staging(request.output, ".in");
   result.assets = write_assets(request.sources / "assets", staging.path(), unit, renderer.values());
   write_private(staging.path() / ".env", shell_lines(result.environment));

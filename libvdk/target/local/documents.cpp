@@ -91,7 +91,8 @@ std::string serialize(const ExecutionSpec& document) {
                {"team", document.team},
                {"version_hash", document.version_hash},
                {"arguments_json", document.arguments_json},
-               {"started_by", document.started_by}});
+               {"started_by", document.started_by},
+               {"scheduled_time", document.scheduled_time}});
 }
 
 std::string serialize(const ResultDocument& document) {
@@ -127,6 +128,7 @@ std::optional<ExecutionSpec> parse_execution(std::string_view text) {
     spec.version_hash = json.at("version_hash");
     spec.arguments_json = json.at("arguments_json");
     spec.started_by = json.at("started_by");
+    spec.scheduled_time = json.value("scheduled_time", "");  // not in folders of older versions
     return spec;
   });
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -32,7 +33,8 @@ struct JobConfig {
   std::vector<std::string> warnings;  ///< unknown keys with the nearest known one, as "FILE:LINE: text"
 };
 
-enum class StepKind { sql, python };
+/// A program is no file of the folder: a job made from a plugin has such steps.
+enum class StepKind { sql, python, program };
 [[nodiscard]] std::string_view to_string(StepKind kind) noexcept;
 
 struct Step {
@@ -69,6 +71,8 @@ struct CreateOptions {
   std::string team;
   std::filesystem::path parent;
   std::string template_name = "default";  ///< a folder of templates/job/
+  /// Puts the job's files into its new folder; of the template only config.ini is taken then.
+  std::function<void(const std::filesystem::path&)> fill = nullptr;
 };
 /// Returns the created folder. Throws Error(conflict) when it exists, Error(not_found) when the parent is missing.
 std::filesystem::path create(const CreateOptions& options);

@@ -12,6 +12,7 @@
 #include "vdk/config/settings.hpp"
 #include "vdk/core/clock.hpp"
 #include "vdk/core/error.hpp"
+#include "vdk/core/process.hpp"
 #include "vdk/job/job.hpp"
 
 namespace vdk::run {
@@ -75,6 +76,10 @@ struct RunRequest {
   KeyValueStore* properties = nullptr;  ///< null = in memory, with a warning on write
   KeyValueStore* secrets = nullptr;
   Observer* observer = nullptr;
+  /// The command of a step that is a program; it runs with our streams until it ends. Throws when it cannot be made
+  /// ready.
+  std::function<process::Command(const job::Step&)> program = nullptr;
+  std::vector<job::Step> after_failure = {};  ///< run, each of them, when a step has failed
   bool collected_logs = false;  ///< full log lines (a deployed execution) instead of short ones (a terminal)
 };
 

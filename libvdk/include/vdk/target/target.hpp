@@ -45,6 +45,7 @@ struct ExecutionSpec {
   std::string version_hash;  ///< which applied deployment runs
   std::string arguments_json;
   std::string started_by;
+  std::string scheduled_time = {};  ///< ISO 8601, when the schedule asked for it; empty = somebody did
 };
 
 enum class Phase {
