@@ -112,8 +112,8 @@ std::string prompt_hidden(const std::string& question, const std::string& altern
   if (!can_prompt()) {
     refuse_prompt(question, alternative);
   }
+  const EchoOff quiet;  // before the question is seen: who answers at once must not be shown either
   std::fputs((question + ": ").c_str(), stderr);
-  const EchoOff quiet;
   std::string answer = read_line();
   std::fputc('\n', stderr);
   return answer;

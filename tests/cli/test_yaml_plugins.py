@@ -171,7 +171,7 @@ class Survey(PluginTest):
         self.assertIn("Stored 1 secrets", screen)
         for name, content in tree(self.dir).items():
             self.assertNotIn(b"hush-hush", content, name)
-        self.assertEqual(self.vdk("secrets", "-n", "other-job", "-t", "red", "--get", "KEY").out.strip(), "hush-hush")
+        self.assertEqual(self.vdk("secrets", "-n", "other-job", "-t", "red", "--get", "KEY", "-o", "json").json()["KEY"], "hush-hush")
         self.assertIn("key has 9 characters", self.vdk("run", "other-job").out)
 
     def test_a_dry_run_shows_the_files_and_makes_none(self):
@@ -219,11 +219,11 @@ class Running(PluginTest):
         self.hook("alarm", "fail")
         hooks = [arg for name in ("after-b", "alarm", "before", "after-a") for arg in ("--hook", f"{name}.yaml")]
         self.create("--plugin", "echo.yaml", *hooks)
-        self.assertEqual(self.vdk("run", "my-job").out.split("\n")[:-1], ["before ", "task", "after-a ", "after-b code 0"])
+        self.assertEqual(self.vdk("run", "my-job").out.split("\n")[:-1], ["before", "task", "after-a", "after-b code 0"])
         summary = self.dir / "summary.json"
         failed = self.vdk("run", "my-job", "--arguments", '{"CODE": 7}', code=7,
                           env={"VDK_JOB_RUN_SUMMARY_FILE_PATH": str(summary)})
-        self.assertEqual(failed.out.split("\n")[:-1], ["before ", "task", "alarm "])
+        self.assertEqual(failed.out.split("\n")[:-1], ["before", "task", "alarm"])
         steps = json.loads(summary.read_text())["steps"]
         self.assertEqual([(s["name"], s["status"]) for s in steps],
                          [("before", "success"), ("the-task", "error"), ("alarm", "success")])
@@ -251,12 +251,11 @@ class Running(PluginTest):
         self.assertIn("assets/q.sql:2:", result.err)
 
     def test_values_reach_the_program_unchanged(self):
-        self.task('printf %s "$A" | od -An -c | tr -d " \\n"; echo; env | grep -c "^A="')
+        self.task('printf %s "$A" > got.bin')
         self.create("--plugin", "echo.yaml")
         evil = "a'b\"c$(touch x)`id`;\\ \t{é}"
-        result = self.vdk("run", "my-job", "--arguments", json.dumps({"A": evil + "\nlast"}))
-        self.assertIn(r"""a'b"c$(touchx)`id`;\\\t{""", result.out)
-        self.assertIn("nlast", result.out)
+        self.vdk("run", "my-job", "--arguments", json.dumps({"A": evil + "\nlast"}))
+        self.assertEqual((self.dir / "got.bin").read_text(), evil + "\nlast")
         self.assertFalse((self.dir / "x").exists())
 
     def test_a_job_with_steps_stays_what_it_is_whatever_its_job_yaml_holds(self):
@@ -321,7 +320,7 @@ class Executor(PluginTest):
         self.assertEqual({k: v for k, v in after.items() if k in before}, before)
         self.assertEqual(os.listdir(self.dir / "shared"), ["in"])
         run = self.vdk("executor", "run", "--output", "shared", env=env)
-        self.assertIn("word=hello count=3 day=2026-03-03\nkey has 12 characters", run.out)
+        self.assertIn("word=hello count=3 day=2026-03-03\nkey has 13 characters", run.out)
 
     def test_the_boot_step_writes_a_private_folder_that_any_shell_can_read(self):
         self.job_with_secret()
@@ -417,6 +416,7 @@ class Shipped(PluginTest):
     def test_http_to_table(self):
         server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         threading.Thread(target=server.serve_forever, daemon=True).start()
+        self.addCleanup(server.server_close)
         self.addCleanup(server.shutdown)
         url = f"http://127.0.0.1:{server.server_port}"
         env = {"no_proxy": "127.0.0.1", "NO_PROXY": "127.0.0.1"}

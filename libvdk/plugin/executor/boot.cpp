@@ -59,11 +59,13 @@ class Renderer {
       m_values["inst." + name] = value;
     }
     m_system = system;
-    for (const auto& [name, value] : parse_object(request.properties_json, "properties").items()) {
+    const Json properties = parse_object(request.properties_json, "properties");
+    for (const auto& [name, value] : properties.items()) {
       m_values["proj." + name] = json_text(value);
       m_values["GLOBAL__" + name] = json_text(value);
     }
-    for (const auto& [name, value] : parse_object(request.secrets_json, "secrets").items()) {
+    const Json secrets = parse_object(request.secrets_json, "secrets");
+    for (const auto& [name, value] : secrets.items()) {
       m_values["secret." + name] = json_text(value);
     }
     m_arguments = parse_object(request.arguments_json, "arguments");
