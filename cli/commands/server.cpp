@@ -15,6 +15,7 @@
 #include "cli/commands/server_setup.hpp"
 #include "cli/view/json.hpp"
 #include "cli/view/terminal.hpp"
+#include "vdk/control/page_sessions.hpp"
 #include "vdk/control/server.hpp"
 #include "vdk/core/cron.hpp"
 #include "vdk/core/error.hpp"
@@ -236,6 +237,7 @@ int serve(const ParsedCommand& command, Context& context) {
   // Asked only without logins: everybody may do everything, as the original does with security switched off.
   const auto anybody = [](std::string_view) { return std::optional(control::Caller{}); };
   (void)open();  // creates or migrates the database, and says what is wrong with it
+  config.rest.page_sessions = control::open_page_sessions(options, clock);
   const auto rest = control::make_rest_server(config.rest, open, anybody);
   const int port = rest->listen();
   const bool wide = config.rest.host.find(':') != std::string::npos;

@@ -8,6 +8,8 @@
 #include "control/server/auth_limit.hpp"
 #include "control/server/auth_service.hpp"
 #include "control/server/page.hpp"
+#include "control/server/page_html.hpp"
+#include "control/server/page_login.hpp"
 #include "control/server/protocol.hpp"
 #include "control/server/reactor.hpp"
 #include "control/server/routes.hpp"
@@ -43,6 +45,13 @@ std::string op_id_of(const RawRequest& raw) {
   return "0" + std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(now).count());
 }
 
+Browser browser_of(const RawRequest& raw) {
+  return {.cookies = header(raw, "cookie"),
+          .host = header(raw, "host"),
+          .origin = header(raw, "origin"),
+          .fetch_site = header(raw, "sec-fetch-site")};
+}
+
 std::vector<Route> all_routes(const Metrics& metrics, const std::string& api_version) {
   std::vector<Route> result = system_routes(metrics, api_version);
   for (auto* part : {&job_routes, &deployment_routes, &execution_routes, &data_routes}) {
@@ -56,9 +65,8 @@ ApiAnswer page_answer(const PageFile& file, const ApiRequest& request) {
   const bool known = request.if_none_match == file.etag;
   ApiAnswer answer{
       known ? 304 : 200, known ? "" : std::string(file.content_type), known ? "" : std::string(file.content), {}};
-  answer.headers = {{"ETag", file.etag},
-                    {"Cache-Control", "no-cache"},
-                    {"Content-Security-Policy", std::string(page_content_security_policy())}};
+  answer.headers = {{"ETag", file.etag}, {"Cache-Control", "no-cache"}};
+  add_page_headers(answer);
   return answer;
 }
 
@@ -66,7 +74,7 @@ class Server final : public RestServer {
  public:
   Server(RestOptions options, OpenService open, Authenticate authenticate)
       : m_options(std::move(options)),
-        m_access(std::make_shared<Access>(m_options.security, nullptr)),
+        m_access(std::make_shared<Access>(m_options, m_options.security, nullptr)),
         m_limit(m_options.security.failed_logins, m_options.security.failed_logins_per_minute),
         m_authenticate(std::move(authenticate)),
         m_pool(std::move(open), m_metrics),
@@ -82,11 +90,14 @@ class Server final : public RestServer {
 
   int listen() override { return m_reactor.listen(m_options.host, m_options.port); }
   void run() override { m_reactor.run(); }
-  void stop() override { m_reactor.stop(); }
+  void stop() override {
+    present()->page->stop();
+    m_reactor.stop();
+  }
 
   void reload(const RestOptions& next) override {
     const auto tls = m_options.tls.enabled() && next.tls.enabled() ? std::make_shared<const Tls>(next.tls) : nullptr;
-    const auto access = std::make_shared<Access>(next.security, present().get());
+    const auto access = std::make_shared<Access>(m_options, next.security, present().get());
     if (tls) {
       announce(*tls);
       m_reactor.use_tls(tls);
@@ -99,13 +110,15 @@ class Server final : public RestServer {
  private:
   /// What decides about a request: it sees one state of the configuration from its beginning to its end.
   struct Access {
-    Access(const SecurityOptions& from, const Access* previous)
+    Access(const RestOptions& rest, const SecurityOptions& from, const Access* previous)
         : options(from),
           login(from.enabled ? std::make_unique<Authenticator>(from, previous ? previous->login.get() : nullptr)
                              : nullptr),
+          page(std::make_unique<PageLogin>(from, rest.page_sessions, rest.tls.enabled())),
           audit(from.audit_log) {}
     SecurityOptions options;
     std::unique_ptr<Authenticator> login;  ///< null while everybody may do everything
+    std::unique_ptr<PageLogin> page;
     Audit audit;
   };
 
@@ -183,6 +196,11 @@ class Server final : public RestServer {
         return page_answer(*file, request);
       }
     }
+    if (PageLogin::answers(request.path)) {
+      route = "/login";
+      return access.page->answer(request, question == std::string::npos ? "" : raw.target.substr(question + 1),
+                                 browser_of(raw), access.login.get(), m_limit);
+    }
     Match match = m_router.find(request.method, request.path);
     if (match.route == nullptr) {
       return unrouted(request, match);
@@ -195,14 +213,14 @@ class Server final : public RestServer {
     const std::string type = header(raw, "content-type");
     request.content_type = text::lower(text::trim(type.substr(0, type.find(';'))));
     request.body = std::move(raw.body);
-    return served(access, *match.route, request, header(raw, "authorization"));
+    return served(access, *match.route, request, raw);
   }
 
-  ApiAnswer served(const Access& access, const Route& route, ApiRequest& request, const std::string& authorization) {
+  ApiAnswer served(const Access& access, const Route& route, ApiRequest& request, const RawRequest& raw) {
     Principal principal{.user = {}, .all_teams = true, .teams = {}};
     if (needs_login(access, route)) {
       try {
-        principal = who(access, authorization);
+        principal = who(access, route, raw);
       } catch (const LoginRefusal& refusal) {
         return refused(refusal, request);
       }
@@ -241,7 +259,13 @@ class Server final : public RestServer {
            (access.login && !access.options.metrics_without_login && route.path == "/data-jobs/debug/prometheus");
   }
 
-  [[nodiscard]] Principal who(const Access& access, const std::string& authorization) const {
+  [[nodiscard]] Principal who(const Access& access, const Route& route, const RawRequest& raw) const {
+    const std::string authorization = header(raw, "authorization");
+    if (access.login && route.page && authorization.empty()) {
+      if (auto person = access.page->who(browser_of(raw), *access.login)) {
+        return *person;
+      }
+    }
     if (access.login) {
       return access.login->check(authorization);
     }

@@ -1,12 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <map>
 #include <string>
 #include <vector>
 
 namespace vdk::control {
+
+/// Login of people at the operations page, by the first issuer of SecurityOptions.
+struct PageLoginOptions {
+  std::string client_id;  ///< empty = the page has no login
+  std::string client_secret;
+  std::string scopes = "openid offline_access";
+  std::string audience;    ///< asked for, as some providers want it
+  std::string resource;    ///< the same as RFC 8707 names it
+  std::string public_url;  ///< of the page as browsers see it; empty = what the request says
+  std::chrono::minutes longest{12 * 60};
+};
 
 /// Who may use the REST server. Everything empty and `enabled` false: whoever reaches it.
 struct SecurityOptions {
@@ -28,6 +40,7 @@ struct SecurityOptions {
   std::filesystem::path audit_log;    ///< one JSON line for each request that changes something; empty = none
   int failed_logins = 20;             ///< of one address at once; 429 above
   int failed_logins_per_minute = 20;  ///< after that
+  PageLoginOptions page;
 };
 
 }  // namespace vdk::control
