@@ -7,6 +7,7 @@ import os
 import re
 import socket
 import sqlite3
+import ssl
 import subprocess
 import sys
 import threading
@@ -61,7 +62,10 @@ class Visitor:
         self.host = f"{name}:{self.address.port}"
 
     def ask(self, method, path, headers=None, cookies=None, body=None):
-        connection = http.client.HTTPConnection("127.0.0.1", self.address.port, timeout=60)
+        if self.address.scheme == "https":
+            connection = http.client.HTTPSConnection("127.0.0.1", self.address.port, timeout=60, context=ssl._create_unverified_context())
+        else:
+            connection = http.client.HTTPConnection("127.0.0.1", self.address.port, timeout=60)
         jar = self.jar if cookies is None else cookies
         sent = {"Host": self.host, **({"Cookie": "; ".join(f"{name}={value}" for name, value in jar.items())} if jar else {}), **(headers or {})}
         connection.request(method, path, body, sent)
@@ -384,6 +388,19 @@ class Places(PageLoginTest):
         _, attributes = begun.cookies()["__Host-vdk-login"]
         self.assertIn("Secure", attributes)
         self.assertIn("redirect_uri=https%3A%2F%2Fjobs.example.com%2Fvdk%2Flogin%2Fcallback", begun.location)
+
+    def test_with_encryption_here_the_page_knows_its_address(self):
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "90",
+                        "-subj", "/CN=localhost", "-keyout", self.dir / "key.pem", "-out", self.dir / "cert.pem"], check=True, capture_output=True)
+        (self.dir / "key.pem").chmod(0o600)
+        config = self.configure(top="tls: {certificate: cert.pem, key: key.pem}\n")
+        self.start_server("--config", str(config), "--port", str(self.port))
+        address = self.wait_until(lambda: re.search(r"listens on (https://\S+)", self.log()), 60, "the address")[1]
+        visitor = Visitor(self, address, "jobs.example.com")
+        begun = visitor.begin()
+        _, attributes = begun.cookies()["__Host-vdk-login"]
+        self.assertLessEqual({"Secure", "HttpOnly", "SameSite=Lax", "Path=/"}, set(attributes))
+        self.assertIn(urllib.parse.quote(f"https://jobs.example.com:{self.port}/login/callback", safe=""), begun.location)
 
     def test_without_https_only_this_machine_logs_in(self):
         self.start_page()
