@@ -77,16 +77,20 @@ class EmbeddedService final : public Service {
   bool registers_on_deploy() const noexcept override { return true; }
 
   void create_job(const DataJob& job) override {
-    check_job(job);
     Store::Write write(m_store);
+    check_new_job(job);
+    m_store.insert_job(job);
+    write.commit();
+    failpoint("job.created");
+  }
+
+  void check_new_job(const DataJob& job) override {
+    check_job(job);
     if (m_store.find_job(job.job_name)) {
       throw Error(ErrorKind::conflict, {"The Data Job '" + job.job_name + "' exists already",
                                         "names of data jobs are unique in the whole service", "Nothing was stored.",
                                         "Choose another name, or use `vdk deploy` to change the job."});
     }
-    m_store.insert_job(job);
-    write.commit();
-    failpoint("job.created");
   }
 
   DataJob get_job(const std::string& team, const std::string& job) override { return require_job(m_store, team, job); }

@@ -66,6 +66,8 @@ class RemoteService final : public Service {
 
   bool registers_on_deploy() const noexcept override { return false; }
 
+  void check_new_job(const DataJob& /*job*/) override {}
+
   void create_job(const DataJob& job) override {
     (void)m_wire.send({.method = "POST",
                        .path = team_path(job.team) + "/jobs?name=" + http::encode(job.job_name),

@@ -14,6 +14,8 @@
 /// What the routes of the REST API work with; knows nothing of sockets or the HTTP library.
 namespace vdk::control::rest {
 
+class Webhooks;
+
 /// A request as a route sees it: decoded, and checked to be UTF-8 without NUL.
 struct ApiRequest {
   std::string method;
@@ -25,9 +27,10 @@ struct ApiRequest {
   std::string if_none_match;
   std::string body;
   std::string op_id;
-  std::string user;     ///< empty = nobody is logged in
-  bool noted = false;   ///< changes who may do what: belongs into the audit log whatever its method
-  std::string address;  ///< where the request comes from, without the port
+  std::string user;              ///< empty = nobody is logged in
+  bool noted = false;            ///< changes who may do what: belongs into the audit log whatever its method
+  std::string address;           ///< where the request comes from, without the port
+  Webhooks* webhooks = nullptr;  ///< told before jobs are created and removed
 
   [[nodiscard]] const std::string& team() const { return segments.find("team_name")->second; }
   [[nodiscard]] const std::string& job() const { return segments.find("job_name")->second; }

@@ -20,6 +20,7 @@ class RestrictedService final : public Service {
   ServiceInfo info(Text team) override { return m_service.info(team); }
   [[nodiscard]] bool registers_on_deploy() const noexcept override { return m_service.registers_on_deploy(); }
 
+  void check_new_job(const DataJob& job) override { allowed(job.team).check_new_job(job); }
   void create_job(const DataJob& job) override { allowed(job.team).create_job(job); }
   DataJob get_job(Text team, Text job) override { return allowed(team).get_job(team, job); }
   void update_job(const DataJob& job) override { allowed(job.team).update_job(job); }

@@ -53,8 +53,10 @@ void take_environment(const Environment& environment, const fs::path& base, File
     }
   }
   // A password of the environment beats a password file of the configuration, and the other way round.
-  for (const char* key : {"database.password", "deploymentGitPassword", "uploadGitReadWritePassword",
-                          "mail.smtp.password", "security.page.clientSecret"}) {
+  for (const char* key :
+       {"database.password", "deploymentGitPassword", "uploadGitReadWritePassword", "mail.smtp.password",
+        "security.page.clientSecret", "security.authorization.webhookAuthorizationRefreshToken",
+        "webHooks.postCreate.authorizationRefreshToken", "webHooks.postDelete.authorizationRefreshToken"}) {
     const std::string file = std::string(key) + "File";
     const bool from_file = is_set(environment, find_spec(file)->key.environment);
     if (content.values.contains(key) && content.values.contains(file)) {
@@ -172,7 +174,8 @@ namespace {
 
 /// Taken over by RestServer::reload and by the catalog of Python versions.
 bool changes_while_running(const std::string& key) {
-  return key == "defaultPythonVersion" || key.starts_with("security.") || key.starts_with("tls.");
+  return key == "defaultPythonVersion" || key.starts_with("security.") || key.starts_with("tls.") ||
+         key.starts_with("webHooks.");
 }
 
 }  // namespace

@@ -141,6 +141,22 @@ class Finisher {
     }
   }
 
+  void webhooks() {
+    WebhookSettings& hooks = m_draft.config.rest.security.webhooks;
+    webhook(hooks.authorization, "security.authorization.webhookUri",
+            "security.authorization.webhookAuthenticationEnabled");
+    webhook(hooks.post_create, "webHooks.postCreate.webhookUri", "webHooks.postCreate.authenticationEnabled");
+    webhook(hooks.post_delete, "webHooks.postDelete.webhookUri", "webHooks.postDelete.authenticationEnabled");
+    const std::string key = "security.authorizationEnabled";
+    if (!m_draft.asks_webhook) {
+      hooks.authorization.uri.clear();
+    } else if (hooks.authorization.uri.empty()) {
+      refuse(key, {"there is no webhook to ask", "add security.authorization.webhookUri: https://HOST/PATH"});
+    } else if (!m_draft.config.rest.security.enabled) {
+      refuse(key, {"the webhook is not asked, because nobody needs a login", "set security.enabled: true", true});
+    }
+  }
+
   void python() {
     const ServerConfig& config = m_draft.config;
     std::vector<std::string> names;
@@ -157,6 +173,19 @@ class Finisher {
   }
 
  private:
+  /// Inside a cluster plain http is usual; a token is never sent that way.
+  void webhook(const WebhookOptions& hook, const std::string& uri, const std::string& authentication) {
+    if (hook.uri.empty() || !check_safe_address(hook.uri)) {
+      return;
+    }
+    if (hook.authenticate) {
+      refuse(authentication, {"the token would be sent in clear text", "use an https address"});
+    } else {
+      refuse(uri,
+             {"whoever is on the way can read the questions and change the answers", "use an https address", true});
+    }
+  }
+
   [[nodiscard]] bool has(const std::string& key) const { return m_given.contains(key); }
 
   void refuse(const std::string& key, Mistake mistake) {
@@ -229,6 +258,7 @@ void finish(Draft& draft, const GivenValues& given, std::vector<ConfigProblem>& 
   finisher.synchronizer();
   finisher.security();
   finisher.encryption();
+  finisher.webhooks();
 }
 
 }  // namespace vdk::control::server_config

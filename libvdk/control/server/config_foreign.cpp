@@ -75,20 +75,12 @@ const std::vector<ForeignKey>& foreign_keys() {
     add("databases are not started by the server: database.url names one", {"postgresql", "cockroachdb"});
     add("metrics are always served at /data-jobs/debug/prometheus; alerts are the monitoring system's",
         {"metrics", "alerting", "monitoringSync", "alertmanager"});
-    add("no webhook is asked for authorization",
-        {"security.authorization.webhookUri", "security.authorization.webhookAuthenticationEnabled",
-         "security.authorization.webhookAuthorizationServerEndpoint",
-         "security.authorization.webhookAuthorizationRefreshToken"});
     add("there is no Kerberos login",
         {"security.kerberos.kerberosServicePrincipal", "security.kerberos.kerberosServiceKeytab"});
     add("no Kerberos keys are made", {"credentials.principalPattern", "credentials.kerberosKrb5Conf",
                                       "credentials.kerberosKadminUser", "credentials.kerberosKadminPassword"});
-    add("webhooks are not called",
-        {"webHooks.postCreate.internalErrorsRetries", "webHooks.postCreate.authenticationEnabled",
-         "webHooks.postCreate.authorizationServerEndpoint", "webHooks.postCreate.authorizationRefreshToken",
-         "webHooks.postDelete.internalErrorsRetries", "webHooks.postDelete.authenticationEnabled",
-         "webHooks.postDelete.authorizationServerEndpoint", "webHooks.postDelete.authorizationRefreshToken",
-         "webHooks.createOAuthApp.internalErrorsRetries", "webHooks.createOAuthApp.authenticationEnabled",
+    add("OAuth applications are not made",
+        {"webHooks.createOAuthApp.internalErrorsRetries", "webHooks.createOAuthApp.authenticationEnabled",
          "webHooks.createOAuthApp.authorizationServerEndpoint", "webHooks.createOAuthApp.authorizationRefreshToken"});
     add("secrets are kept in the database",
         {"secrets.vault.externalSecretName", "secrets.vault.uri", "secrets.vault.approle",

@@ -238,7 +238,7 @@ Verdict only_false(Text text, Text feature) {
 }
 
 Verdict no_webhook(Draft&, Text) {
-  return not_in_this_version("calling webhooks", "remove the address; jobs are created and deleted without asking");
+  return not_in_this_version("OAuth applications of teams", "remove the address; they are not made");
 }
 
 Verdict no_upload_lists(Draft&, Text) {
@@ -440,14 +440,10 @@ Specs refused_specs() {
              return t == "EMPTY" ? Verdict()
                                  : not_in_this_version("the credentials repository '" + t + "'", "write EMPTY");
            }),
-      spec("security.authorizationEnabled", "false", "Only false: no webhook is asked; teams and roles decide.",
-           [](Draft&, Text t) { return only_false(t, "asking a webhook for authorization"); }),
       spec("security.kerberos.enabled", "false", "Only false in this version.",
            [](Draft&, Text t) { return only_false(t, "Kerberos login"); }),
       spec("secrets.vault.enabled", "false", "Only false: secrets are kept encrypted in the database.",
            [](Draft&, Text t) { return only_false(t, "keeping secrets in Vault"); }),
-      spec("webHooks.postCreate.webhookUri", "", "Only empty in this version.", no_webhook),
-      spec("webHooks.postDelete.webhookUri", "", "Only empty in this version.", no_webhook),
       spec("webHooks.createOAuthApp.webhookUri", "", "Only empty in this version.", no_webhook),
       spec("uploadValidationFileTypesAllowList", "", "Only empty in this version.", no_upload_lists),
       spec("uploadValidationFileExtensionsAllowList", "", "Only empty in this version.", no_upload_lists),

@@ -35,6 +35,7 @@ struct Draft {
   bool synchronize = true;
   std::vector<std::string> issuers;
   std::string issuer;
+  bool asks_webhook = false;  ///< security.authorizationEnabled
 };
 
 struct KeySpec {

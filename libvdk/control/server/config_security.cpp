@@ -105,9 +105,10 @@ KeySpec key(std::string name, std::string default_value, std::string help, Verdi
 Verdict check_safe_address(Text text) {
   const auto start = text.find("://");
   const std::string rest = start == std::string::npos ? "" : text.substr(start + 3);
-  std::string host = rest.substr(0, rest.find_first_of("/?#"));
+  const std::string authority = rest.substr(0, rest.find_first_of("/?#"));
+  std::string host = authority;
   host = host.starts_with('[') ? host.substr(0, host.find(']') + 1) : host.substr(0, host.find(':'));
-  if (host.empty() || host.find('@') != std::string::npos || text.find_first_of(" \t\r\n") != std::string::npos ||
+  if (host.empty() || authority.find('@') != std::string::npos || text.find_first_of(" \t\r\n") != std::string::npos ||
       !(text.starts_with("https://") || (text.starts_with("http://") && http::is_loopback(host)))) {
     return Mistake{"'" + mask_secrets(text) + "' is no https address",
                    "write https://HOST/PATH; http:// is accepted for this machine only"};

@@ -8,6 +8,8 @@
 #include <algorithm>
 #include <array>
 #include <nlohmann/json.hpp>
+#include <set>
+#include <vector>
 
 namespace vdk::control::rest {
 namespace {
@@ -61,11 +63,29 @@ std::string der_signature(const std::string& signature, std::size_t number) {
   return result;
 }
 
+/// JSON in which no name stands twice: two readers could see two values.
+Json parse_strictly(const std::string& text) {
+  std::vector<std::set<std::string>> names;  // of the objects that are open
+  bool twice = false;
+  const auto look = [&](int /*depth*/, Json::parse_event_t event, Json& value) {
+    if (event == Json::parse_event_t::object_start) {
+      names.emplace_back();
+    } else if (event == Json::parse_event_t::object_end) {
+      names.pop_back();
+    } else if (event == Json::parse_event_t::key) {
+      twice = !names.back().insert(value.get<std::string>()).second || twice;
+    }
+    return true;
+  };
+  Json json = Json::parse(text, look, false);
+  return twice ? Json(Json::value_t::discarded) : json;
+}
+
 Json object_of(std::string_view part, std::string& text) {
   if (!decode_base64url(part, text)) {
     throw TokenProblem{"the token is malformed"};
   }
-  Json json = Json::parse(text, nullptr, false);
+  Json json = parse_strictly(text);
   if (!json.is_object()) {
     throw TokenProblem{"the token is malformed"};
   }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "control/server/graphql.hpp"
 #include "control/server/routes.hpp"
+#include "control/server/webhooks.hpp"
 #include "control/server/wire.hpp"
 #include "vdk/core/text.hpp"
 #include "vdk/job/job.hpp"
@@ -56,6 +57,10 @@ ApiAnswer create_job(Service& service, const ApiRequest& request) {
   JobBody body = read_job(json_body(request));
   check_new_job(request, body);
   try {
+    if (request.webhooks != nullptr) {
+      service.check_new_job(body.job);
+      request.webhooks->before_create(body.job, request);
+    }
     service.create_job(body.job);
   } catch (const Error& error) {
     if (error.kind() == ErrorKind::conflict) {
@@ -90,7 +95,10 @@ ApiAnswer update_job(Service& service, const ApiRequest& request) {
 }
 
 ApiAnswer delete_job(Service& service, const ApiRequest& request) {
-  (void)job_or_404(service, request);
+  const DataJob job = job_or_404(service, request);
+  if (request.webhooks != nullptr) {
+    request.webhooks->before_delete(job, request);
+  }
   service.delete_job(request.team(), request.job());
   return empty_answer(200);
 }

@@ -15,6 +15,7 @@
 #include "control/server/routes.hpp"
 #include "control/server/service_pool.hpp"
 #include "control/server/tls.hpp"
+#include "control/server/webhooks.hpp"
 #include "vdk/core/error.hpp"
 #include "vdk/core/log.hpp"
 #include "vdk/core/text.hpp"
@@ -26,6 +27,14 @@ using namespace rest;
 using SteadyClock = std::chrono::steady_clock;
 
 constexpr int k_workers = 16;
+
+/// Those that wait for webhooks leave the others to the rest of the work.
+int workers_for(const RestOptions& options) {
+  const WebhookSettings& hooks = options.security.webhooks;
+  const bool asks =
+      !hooks.authorization.uri.empty() || !hooks.post_create.uri.empty() || !hooks.post_delete.uri.empty();
+  return std::clamp(options.limits.max_concurrent_requests, 1, asks ? 2 * k_workers : k_workers);
+}
 
 /// The value of a header when there is one.
 std::string header(const RawRequest& raw, std::string_view name) {
@@ -74,14 +83,15 @@ class Server final : public RestServer {
  public:
   Server(RestOptions options, OpenService open, Authenticate authenticate)
       : m_options(std::move(options)),
-        m_access(std::make_shared<Access>(m_options, m_options.security, nullptr)),
+        m_gate(std::max(1, workers_for(m_options) * 3 / 4)),
+        m_access(std::make_shared<Access>(m_options, m_options.security, nullptr, m_gate)),
         m_limit(m_options.security.failed_logins, m_options.security.failed_logins_per_minute),
         m_authenticate(std::move(authenticate)),
         m_pool(std::move(open), m_metrics),
         m_router(all_routes(m_metrics, m_options.api_version)),
         m_protocol([this](RawRequest& raw) { return handle(raw); }, m_options.limits.keep_alive),
         m_reactor(
-            m_options.limits, std::clamp(m_options.limits.max_concurrent_requests, 1, k_workers),
+            m_options.limits, workers_for(m_options),
             [this](Exchange& exchange) { return m_protocol.answer(exchange); }, is_express, m_metrics) {
     if (m_options.tls.enabled()) {
       use_tls(m_options.tls);
@@ -89,7 +99,10 @@ class Server final : public RestServer {
   }
 
   int listen() override { return m_reactor.listen(m_options.host, m_options.port); }
-  void run() override { m_reactor.run(); }
+  void run() override {
+    m_reactor.run();
+    m_gate.close();
+  }
   void stop() override {
     present()->page->stop();
     m_reactor.stop();
@@ -97,7 +110,7 @@ class Server final : public RestServer {
 
   void reload(const RestOptions& next) override {
     const auto tls = m_options.tls.enabled() && next.tls.enabled() ? std::make_shared<const Tls>(next.tls) : nullptr;
-    const auto access = std::make_shared<Access>(m_options, next.security, present().get());
+    const auto access = std::make_shared<Access>(m_options, next.security, present().get(), m_gate);
     if (tls) {
       announce(*tls);
       m_reactor.use_tls(tls);
@@ -110,16 +123,18 @@ class Server final : public RestServer {
  private:
   /// What decides about a request: it sees one state of the configuration from its beginning to its end.
   struct Access {
-    Access(const RestOptions& rest, const SecurityOptions& from, const Access* previous)
+    Access(const RestOptions& rest, const SecurityOptions& from, const Access* previous, WebhookGate& gate)
         : options(from),
           login(from.enabled ? std::make_unique<Authenticator>(from, previous ? previous->login.get() : nullptr)
                              : nullptr),
           page(std::make_unique<PageLogin>(from, rest.page_sessions, rest.tls.enabled())),
-          audit(from.audit_log) {}
+          audit(from.audit_log),
+          webhooks(std::make_unique<Webhooks>(from.webhooks, gate)) {}
     SecurityOptions options;
     std::unique_ptr<Authenticator> login;  ///< null while everybody may do everything
     std::unique_ptr<PageLogin> page;
     Audit audit;
+    std::unique_ptr<Webhooks> webhooks;
   };
 
   [[nodiscard]] std::shared_ptr<Access> present() const {
@@ -158,6 +173,8 @@ class Server final : public RestServer {
       return routed(access, raw, request, route);
     } catch (const EmptyAnswer& answer) {
       return empty_answer(answer.status);
+    } catch (PassedOn& passed) {
+      return std::move(passed.answer);
     } catch (const Refusal& refusal) {
       return error_answer(refusal.status, refusal.text);
     } catch (const Error& error) {
@@ -227,6 +244,11 @@ class Server final : public RestServer {
       request.user = principal.user;
       check_team(route, request, principal);
     }
+    request.authorization = header(raw, "authorization");
+    request.webhooks = access.webhooks.get();
+    if (access.login && route.login) {
+      access.webhooks->authorize(request);
+    }
     if (route.serve_alone) {
       return route.serve_alone(request);
     }
@@ -239,6 +261,8 @@ class Server final : public RestServer {
       const auto restricted = restrict_service(*lease, principal);
       return route.serve(*restricted, request);
     } catch (const EmptyAnswer&) {
+      throw;
+    } catch (const PassedOn&) {
       throw;
     } catch (const Refusal&) {
       throw;
@@ -362,6 +386,7 @@ class Server final : public RestServer {
   }
 
   RestOptions m_options;
+  WebhookGate m_gate;
   mutable std::mutex m_access_mutex;
   std::shared_ptr<Access> m_access;
   LoginLimit m_limit;

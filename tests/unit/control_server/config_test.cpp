@@ -181,7 +181,7 @@ security:
   enabled: true
 webHooks:
   postCreate:
-    webhookUri: http://hook
+    webhookUri: ftp://hook
 )");
   std::vector<std::string> keys;
   for (const ConfigProblem& problem : result.problems) {

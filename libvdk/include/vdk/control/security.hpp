@@ -20,6 +20,22 @@ struct PageLoginOptions {
   std::chrono::minutes longest{12 * 60};
 };
 
+/// An address of the administrator that is asked (POST, JSON) before something happens. An empty `uri` is not asked.
+struct WebhookOptions {
+  std::string uri;
+  int retries = 3;            ///< after answers with a status of 5xx
+  bool authenticate = false;  ///< send a bearer token: the caller's, or one for `refresh_token` of `token_endpoint`
+  std::string token_endpoint;
+  std::string refresh_token;
+};
+
+struct WebhookSettings {
+  WebhookOptions authorization{.retries = 1};  ///< whether a request of somebody who is logged in may be executed
+  WebhookOptions post_create;                  ///< before a job is stored
+  WebhookOptions post_delete;                  ///< before a job is removed
+  std::chrono::seconds timeout{10};            ///< of one attempt
+};
+
 /// Who may use the REST server. Everything empty and `enabled` false: whoever reaches it.
 struct SecurityOptions {
   bool enabled = false;
@@ -41,6 +57,7 @@ struct SecurityOptions {
   int failed_logins = 20;             ///< of one address at once; 429 above
   int failed_logins_per_minute = 20;  ///< after that
   PageLoginOptions page;
+  WebhookSettings webhooks;
 };
 
 }  // namespace vdk::control

@@ -30,6 +30,8 @@ class Service {
   /// True when `deploy` may register an unknown job by itself (embedded only).
   [[nodiscard]] virtual bool registers_on_deploy() const noexcept = 0;
 
+  /// Throws what `create_job` would, without storing anything; the REST client leaves that to the service.
+  virtual void check_new_job(const DataJob& job) = 0;
   virtual void create_job(const DataJob& job) = 0;  ///< Error(conflict) when the name is taken
   [[nodiscard]] virtual DataJob get_job(const std::string& team, const std::string& job) = 0;
   virtual void update_job(const DataJob& job) = 0;  ///< replaces the configuration wholesale
