@@ -13,7 +13,7 @@ set(VDK_NEEDS_job config core)
 set(VDK_NEEDS_run job config core)
 set(VDK_NEEDS_control job config core)
 set(VDK_NEEDS_control_remote control job config core)
-set(VDK_NEEDS_control_server control job config core)
+set(VDK_NEEDS_control_server control auth job config core)
 set(VDK_NEEDS_target job config core)
 set(VDK_NEEDS_plugin auth job config core)
 

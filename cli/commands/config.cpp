@@ -6,6 +6,7 @@
 #include "cli/commands/commands.hpp"
 #include "cli/view/json.hpp"
 #include "cli/view/terminal.hpp"
+#include "vdk/config/secrets.hpp"
 #include "vdk/config/settings.hpp"
 #include "vdk/core/error.hpp"
 #include "vdk/core/log.hpp"
@@ -22,8 +23,7 @@ void require_one(const ParsedCommand& command) {
 }
 
 std::string shown_value(const std::string& name, const std::string& value) {
-  const config::Setting* setting = config::find_setting(name);
-  return setting != nullptr && setting->secret && !value.empty() ? "***" : value;
+  return config::is_secret_name(name) && !value.empty() ? "***" : config::mask_addresses(value);
 }
 
 Json explanation(const std::string& name, const config::Resolved& resolved) {

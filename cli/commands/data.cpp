@@ -4,6 +4,7 @@
 #include "cli/view/json.hpp"
 #include "cli/view/table.hpp"
 #include "cli/view/terminal.hpp"
+#include "vdk/auth/credentials.hpp"
 #include "vdk/core/error.hpp"
 #include "vdk/core/files.hpp"
 #include "vdk/core/log.hpp"
@@ -195,6 +196,9 @@ int run_data(const ParsedCommand& command, Context& context, const std::string& 
 }  // namespace
 
 int run_properties(const ParsedCommand& command, Context& context) { return run_data(command, context, "properties"); }
-int run_secrets(const ParsedCommand& command, Context& context) { return run_data(command, context, "secrets"); }
+int run_secrets(const ParsedCommand& command, Context& context) {
+  auth::protect_memory();
+  return run_data(command, context, "secrets");
+}
 
 }  // namespace vdk::cli

@@ -10,6 +10,7 @@
 #include "cli/commands/server_setup.hpp"
 #include "cli/view/json.hpp"
 #include "cli/view/terminal.hpp"
+#include "vdk/control/secrets_key.hpp"
 #include "vdk/core/error.hpp"
 #include "vdk/core/log.hpp"
 #include "vdk/core/text.hpp"
@@ -115,6 +116,7 @@ bool wants_service(const config::Settings& settings, const char* setting) {
 
 /// Running an unregistered folder must leave no trace: the service is opened only where its home exists already.
 JobData open_data(Context& context, const config::Settings& settings, const std::string& job, const std::string& team) {
+  control::take_secrets_key();  // not for the job's code
   JobData data;
   const bool properties = wants_service(settings, "properties_default_type");
   const bool secrets = wants_service(settings, "secrets_default_type");

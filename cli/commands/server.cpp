@@ -15,6 +15,7 @@
 #include "cli/commands/server_setup.hpp"
 #include "cli/view/json.hpp"
 #include "cli/view/terminal.hpp"
+#include "vdk/control/page_sessions.hpp"
 #include "vdk/control/server.hpp"
 #include "vdk/core/cron.hpp"
 #include "vdk/core/error.hpp"
@@ -256,6 +257,7 @@ int serve(const ParsedCommand& command, Context& context) {
   if (!config.plugin_dir.empty()) {
     config.rest.plugins = std::make_shared<PublishedPlugins>(config.plugin_dir);
   }
+  config.rest.page_sessions = control::open_page_sessions(options, clock);
   const auto rest = control::make_rest_server(config.rest, open, anybody);
   const int port = rest->listen();
   const bool wide = config.rest.host.find(':') != std::string::npos;

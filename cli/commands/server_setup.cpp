@@ -6,6 +6,7 @@
 #include <cstdlib>
 
 #include "cli/view/json.hpp"
+#include "vdk/auth/credentials.hpp"
 #include "vdk/core/error.hpp"
 #include "vdk/core/files.hpp"
 #include "vdk/core/log.hpp"
@@ -42,6 +43,7 @@ std::map<std::string, std::string> all_environment() {
 }
 
 control::ServerConfig load_server(const ParsedCommand& command) {
+  auth::protect_memory();  // passwords of the file, and later the logins of everybody who asks
   return control::load_server_config(server_config_file(command), all_environment(), config::control_service_home());
 }
 

@@ -5,6 +5,7 @@
 
 #include "auth/flows.hpp"
 #include "auth/loopback.hpp"
+#include "vdk/auth/web_login.hpp"
 #include "vdk/core/error.hpp"
 #include "vdk/core/hash.hpp"
 #include "vdk/core/text.hpp"
@@ -53,8 +54,7 @@ bool wants_secret_in_body(const Json& metadata) {
   return has("client_secret_post") && !has("client_secret_basic");
 }
 
-std::string authorization_address(const LoginRequest& request, const std::string& redirect, const std::string& state,
-                                  const std::string& verifier) {
+std::string authorization_address(const LoginRequest& request, const std::string& redirect, const WebAttempt& attempt) {
   const bool offline = (" " + request.scope + " ").find(" offline_access ") != std::string::npos;
   std::string prompt = request.endpoints.issuer.empty() ? "login" : "";  // as the original asks
   if (offline) {
@@ -66,8 +66,9 @@ std::string authorization_address(const LoginRequest& request, const std::string
                       {"client_id", request.client_id},
                       {"redirect_uri", redirect},
                       {"scope", request.scope},
-                      {"state", state},
-                      {"code_challenge", code_challenge(verifier)},
+                      {"state", attempt.state},
+                      {"nonce", attempt.nonce},
+                      {"code_challenge", code_challenge(attempt.verifier)},
                       {"code_challenge_method", "S256"},
                       {"prompt", prompt},
                       {"audience", request.audience},
@@ -96,12 +97,24 @@ std::string code_of(const std::string& query, const LoginRequest& request, const
   return code;
 }
 
+TokenAnswer redeem(http::Client& http, const LoginRequest& request, const std::string& redirect,
+                   const std::string& query, const WebAttempt& attempt) {
+  const std::string code = code_of(query, request, attempt.state);
+  return require_tokens(request_token(http, request.endpoints.token,
+                                      {{"grant_type", "authorization_code"},
+                                       {"code", code},
+                                       {"redirect_uri", redirect},
+                                       {"code_verifier", attempt.verifier},
+                                       {"resource", request.resource}},
+                                      client_of(request)),
+                        "run `vdk login` again");
+}
+
 TokenAnswer login_with_browser(http::Client& http, const LoginRequest& request) {
-  const std::string state = random_hex(24);
-  const std::string verifier = random_hex(32);
+  const WebAttempt attempt{.state = random_hex(24), .nonce = {}, .verifier = random_hex(32)};
   Loopback loopback(request.port);
   const std::string redirect = "http://127.0.0.1:" + std::to_string(loopback.port()) + request.redirect_path;
-  const std::string url = authorization_address(request, redirect, state, verifier);
+  const std::string url = authorization_address(request, redirect, attempt);
   const bool opened = request.open_browser && open_browser(url);
   tell(request, {.kind = LoginEvent::Kind::url,
                  .url = url,
@@ -117,21 +130,21 @@ TokenAnswer login_with_browser(http::Client& http, const LoginRequest& request) 
                  "nobody was logged in", "run `vdk login` again; --device needs no browser on this machine"});
   }
   try {
-    const std::string code = code_of(*query, request, state);
-    const TokenAnswer answer = require_tokens(request_token(http, request.endpoints.token,
-                                                            {{"grant_type", "authorization_code"},
-                                                             {"code", code},
-                                                             {"redirect_uri", redirect},
-                                                             {"code_verifier", verifier},
-                                                             {"resource", request.resource}},
-                                                            client_of(request)),
-                                              "run `vdk login` again");
+    const TokenAnswer answer = redeem(http, request, redirect, *query, attempt);
     loopback.answer(true);
     return answer;
   } catch (const Error&) {
     loopback.answer(false);
     throw;
   }
+}
+
+WebTokens web_tokens(const TokenAnswer& answer) {
+  return {.access = answer.access_token,
+          .refresh = answer.refresh_token,
+          .id = answer.id_token,
+          .expires_at = answer.expires_at,
+          .lifetime = answer.lifetime};
 }
 
 Credentials given_token(const LoginRequest& request) {
@@ -241,11 +254,39 @@ Endpoints discover(const std::string& issuer, const http::ClientOptions& http) {
                       .token = endpoint(*metadata, "token_endpoint"),
                       .device = endpoint(*metadata, "device_authorization_endpoint"),
                       .revocation = endpoint(*metadata, "revocation_endpoint"),
+                      .end_session = endpoint(*metadata, "end_session_endpoint"),
                       .secret_in_body = wants_secret_in_body(*metadata)};
   if (endpoints.token.empty()) {
     fail_discovery(issuer, "its document names no token endpoint");
   }
   return endpoints;
+}
+
+WebAttempt begin_web_login() { return {.state = random_hex(24), .nonce = random_hex(24), .verifier = random_hex(32)}; }
+
+std::string authorization_url(const LoginRequest& request, const std::string& redirect, const WebAttempt& attempt) {
+  return authorization_address(request, redirect, attempt);
+}
+
+WebTokens redeem_code(const LoginRequest& request, const std::string& redirect, const std::string& query,
+                      const WebAttempt& attempt) {
+  const auto http = http::make_client(provider_options(request.http));
+  return web_tokens(redeem(*http, request, redirect, query, attempt));
+}
+
+WebTokens renew_web_login(const LoginRequest& request, const WebTokens& tokens) {
+  const auto http = http::make_client(provider_options(request.http));
+  const TokenResult result =
+      request_token(*http, request.endpoints.token,
+                    {{"grant_type", "refresh_token"}, {"refresh_token", tokens.refresh}}, client_of(request));
+  WebTokens renewed = web_tokens(require_tokens(result, "log in again"));
+  if (renewed.refresh.empty()) {
+    renewed.refresh = tokens.refresh;
+  }
+  if (renewed.id.empty()) {
+    renewed.id = tokens.id;
+  }
+  return renewed;
 }
 
 Credentials login(const LoginRequest& request) {

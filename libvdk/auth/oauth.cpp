@@ -171,8 +171,7 @@ void require_safe_address(const std::string& url, const std::string& flag) {
   if (host.empty() || url.find_first_of(" \t\r\n\"<>\\") != std::string::npos) {
     refuse("it is no address");
   }
-  const bool here = host == "localhost" || host == "[::1]" || host.starts_with("127.");
-  if (plain && !here) {
+  if (plain && !http::is_loopback(host)) {
     refuse("secrets would travel to '" + printable_text(host) + "' in clear text");
   }
 }

@@ -447,6 +447,12 @@ std::optional<std::string> Response::header(std::string_view name) const {
 
 std::unique_ptr<Client> make_client(ClientOptions options) { return std::make_unique<CurlClient>(std::move(options)); }
 
+bool is_loopback(std::string_view host) {
+  // 127.example.com is somebody else's.
+  const bool numeric = host.starts_with("127.") && host.find_first_not_of("0123456789.") == std::string_view::npos;
+  return host == "localhost" || host == "[::1]" || numeric;
+}
+
 std::string encode(std::string_view text) {
   constexpr std::string_view kept = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
   constexpr std::string_view digits = "0123456789ABCDEF";

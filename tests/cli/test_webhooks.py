@@ -306,7 +306,7 @@ class Configuration(HookTest):
         ((severity, key, text),) = self.check("webHooks: {postDelete: {webhookUri: http://hooks.example.com, authenticationEnabled: true}}\n")
         self.assertEqual((severity, key, text), ("error", "webHooks.postDelete.authenticationEnabled", "the token would be sent in clear text"))
         for wrong in ("webHooks: {postCreate: {webhookUri: ftp://x}}\n", "webHooks: {postCreate: {internalErrorsRetries: many}}\n",
-                      "webHooks: {timeoutSeconds: 0}\n", "webHooks: {postCreate: {webhookUri: 'https://user:secret@hooks.example.com'}}\n",
+                      "webHooks: {timeoutSeconds: 0}\n", "webHooks: {postCreate: {authorizationServerEndpoint: http://127.example.com}}\n", "webHooks: {postCreate: {webhookUri: 'https://user:secret@hooks.example.com'}}\n",
                       "webHooks: {postCreate: {authorizationServerEndpoint: http://login.example.com}}\n"):
             with self.subTest(wrong):
                 found = self.check(wrong)

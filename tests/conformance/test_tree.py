@@ -14,7 +14,7 @@ ALLOWED = {
     "job": {"job", "config", "core"},
     "run": {"run", "job", "config", "core"},
     "target": {"target", "job", "config", "core"},
-    "control": {"control", "target", "job", "config", "core"},
+    "control": {"control", "target", "job", "auth", "config", "core"},
     "plugin": {"plugin", "job", "auth", "config", "core"},
 }
 MODULES = set(ALLOWED)

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict';
-import {readFile} from 'node:fs/promises';
-import {createRequire} from 'node:module';
+import {checkAxe} from './axe.mjs';
+
+export * from './login_scenarios.mjs';
 
 const rows = (page) => page.locator('tbody tr');
 const names = (page) => page.locator('tbody th .row-link').allInnerTexts();
@@ -300,17 +301,13 @@ export async function narrow(page, base) {
 
 /** axe-core finds missing names, wrong roles, bad structure and too little contrast. */
 export async function accessible(page, base, {dark}) {
-  const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
   const background = async () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
   for (const hash of await addresses(page, base)) {
     await open(page, base, hash);
     await page.waitForTimeout(400);
     const [red] = (await background()).match(/\d+/g).map(Number);
     assert.ok(dark ? red < 50 : red > 200, `${hash}: ${await background()}`);
-    await page.evaluate(`${axe}; 0`);
-    const problems = await page.evaluate(async () => (await window.axe.run()).violations.map(({id, help, nodes}) =>
-      `${id}: ${help}: ${nodes.map((node) => node.html.slice(0, 200)).slice(0, 3).join(' | ')}`));
-    assert.deepEqual(problems, [], hash);
+    await checkAxe(page, hash);
     assert.equal(await page.locator('h1').count(), 1, hash);
   }
 }

@@ -56,6 +56,11 @@ class Provider:
         with urllib.request.urlopen(urllib.request.Request(self.issuer + "/test/keys", method="POST", data=b"")) as answer:
             return json.load(answer)["kid"]
 
+    def revoke_all(self, login):
+        """The person takes all grants back; returns how many there were."""
+        with urllib.request.urlopen(urllib.request.Request(f"{self.issuer}/test/revoke/{login}", method="POST", data=b"")) as answer:
+            return int(answer.read())
+
     def log(self):
         with urllib.request.urlopen(self.issuer + "/test/log") as answer:
             return json.load(answer)

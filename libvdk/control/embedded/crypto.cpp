@@ -4,9 +4,11 @@
 #include <openssl/evp.h>
 #include <openssl/rand.h>
 
+#include <cstdlib>
 #include <memory>
 #include <optional>
 
+#include "vdk/control/secrets_key.hpp"
 #include "vdk/core/error.hpp"
 #include "vdk/core/files.hpp"
 #include "vdk/core/hash.hpp"
@@ -84,9 +86,25 @@ std::string parse_key(std::string_view text, const std::string& where) {
   return *key;
 }
 
+/// The key that was taken out of the environment.
+std::string& taken_key() {
+  static std::string key;
+  return key;
+}
+
 }  // namespace
 
+void take_secrets_key() {
+  if (const auto key = process::environment("VDK_SECRETS_KEY"); key && !key->empty()) {
+    taken_key() = *key;
+    ::unsetenv("VDK_SECRETS_KEY");
+  }
+}
+
 std::string load_secrets_key(const std::filesystem::path& home) {
+  if (!taken_key().empty()) {
+    return parse_key(taken_key(), "the environment variable VDK_SECRETS_KEY");
+  }
   if (const auto key = process::environment("VDK_SECRETS_KEY"); key && !key->empty()) {
     return parse_key(*key, "the environment variable VDK_SECRETS_KEY");
   }

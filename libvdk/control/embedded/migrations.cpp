@@ -130,7 +130,17 @@ CREATE INDEX data_job_team ON data_job (team);
 CREATE INDEX data_job_execution_ended ON data_job_execution (end_time);
 )";
 
-constexpr std::array<std::string_view, 2> k_migrations{k_first, k_second};
+// Who is logged in to the operations page.
+constexpr std::string_view k_third = R"(
+CREATE TABLE page_session (
+  id TEXT PRIMARY KEY,
+  sealed TEXT NOT NULL,
+  end_time BIGINT NOT NULL,
+  renewed_until BIGINT NOT NULL);
+CREATE INDEX page_session_end ON page_session (end_time);
+)";
+
+constexpr std::array<std::string_view, 3> k_migrations{k_first, k_second, k_third};
 
 long long stored_version(StoreSession& session) {
   Query query(session, "SELECT MAX(version) FROM schema_version");

@@ -28,6 +28,7 @@ struct ApiRequest {
   std::string body;
   std::string op_id;
   std::string user;              ///< empty = nobody is logged in
+  bool noted = false;            ///< changes who may do what: belongs into the audit log whatever its method
   std::string address;           ///< where the request comes from, without the port
   Webhooks* webhooks = nullptr;  ///< told before jobs are created and removed
 

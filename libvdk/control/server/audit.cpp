@@ -29,7 +29,8 @@ Audit::Audit(std::filesystem::path file) : m_file(std::move(file)) {
 int Audit::open() const { return ::open(m_file.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600); }
 
 void Audit::note(const ApiRequest& request, const std::string& address, int status) {
-  if (m_file.empty() || request.method == "GET" || request.method == "HEAD" || request.method == "OPTIONS") {
+  const bool reads = request.method == "GET" || request.method == "HEAD" || request.method == "OPTIONS";
+  if (m_file.empty() || (reads && !request.noted)) {
     return;
   }
   const nlohmann::ordered_json json{{"time", format_time(SystemClock().now())},

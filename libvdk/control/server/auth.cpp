@@ -118,6 +118,16 @@ Principal principal_of(const Json& claims, const SecurityOptions& options) {
   return principal;
 }
 
+/// What is wrong with a token is a refusal of the login.
+template <typename Check>
+auto answered(const Check& check) {
+  try {
+    return check();
+  } catch (const TokenProblem& problem) {
+    throw LoginRefusal{401, problem.why, true};
+  }
+}
+
 }  // namespace
 
 bool Principal::may(std::string_view team) const {
@@ -152,31 +162,50 @@ Principal Authenticator::check(std::string_view authorization) const {
   if (text::lower(authorization.substr(0, scheme.size())) != scheme) {
     throw LoginRefusal{401, "there is no bearer token", false};
   }
-  try {
-    const Jwt jwt = decode_jwt(text::trim(authorization.substr(scheme.size())));
-    const Json claims = Json::parse(jwt.payload);
-    const auto issuer = claims.find("iss");
-    if (issuer == claims.end() || !issuer->is_string()) {
-      throw TokenProblem{"the token is from another issuer"};
+  return check_token(text::trim(authorization.substr(scheme.size())));
+}
+
+Principal Authenticator::check_token(std::string_view token) const {
+  return answered([&] { return principal_of(Json::parse(claims_of(token, m_options.audience)), m_options); });
+}
+
+Principal Authenticator::check_id_token(std::string_view token, const std::string& client_id) const {
+  return answered([&] { return principal_of(Json::parse(claims_of(token, {client_id})), m_options); });
+}
+
+void Authenticator::check_nonce(std::string_view id_token, const std::string& client_id,
+                                const std::string& nonce) const {
+  answered([&] {
+    const Json claims = Json::parse(claims_of(id_token, {client_id}));
+    const std::vector<std::string> azp = values_of(claims, "azp");
+    if (values_of(claims, "nonce") != std::vector{nonce} || (!azp.empty() && azp.front() != client_id)) {
+      throw TokenProblem{"the ID token is of another login"};
     }
-    const auto keys = ring_of(issuer->get<std::string>()).keys_for(jwt.key_id);
-    if (!keys) {
-      throw LoginRefusal{503, "the keys of the login provider cannot be fetched at the moment", true};
-    }
-    const bool is_signed = std::any_of(keys->begin(), keys->end(), [&](const Key& key) {
-      return (jwt.key_id.empty() || key.id == jwt.key_id) && verifies(jwt, key);
-    });
-    if (!is_signed) {
-      throw TokenProblem{"the token is not signed by its issuer"};
-    }
-    check_times(claims);
-    if (!m_options.audience.empty() && !meet(values_of(claims, "aud"), m_options.audience)) {
-      throw TokenProblem{"the token is for another service"};
-    }
-    return principal_of(claims, m_options);
-  } catch (const TokenProblem& problem) {
-    throw LoginRefusal{401, problem.why, true};
+  });
+}
+
+std::string Authenticator::claims_of(std::string_view token, const std::vector<std::string>& audience) const {
+  const Jwt jwt = decode_jwt(token);
+  const Json claims = Json::parse(jwt.payload);
+  const auto issuer = claims.find("iss");
+  if (issuer == claims.end() || !issuer->is_string()) {
+    throw TokenProblem{"the token is from another issuer"};
   }
+  const auto keys = ring_of(issuer->get<std::string>()).keys_for(jwt.key_id);
+  if (!keys) {
+    throw LoginRefusal{503, "the keys of the login provider cannot be fetched at the moment", true};
+  }
+  const bool is_signed = std::any_of(keys->begin(), keys->end(), [&](const Key& key) {
+    return (jwt.key_id.empty() || key.id == jwt.key_id) && verifies(jwt, key);
+  });
+  if (!is_signed) {
+    throw TokenProblem{"the token is not signed by its issuer"};
+  }
+  check_times(claims);
+  if (!audience.empty() && !meet(values_of(claims, "aud"), audience)) {
+    throw TokenProblem{"the token is for another service"};
+  }
+  return jwt.payload;
 }
 
 }  // namespace vdk::control::rest

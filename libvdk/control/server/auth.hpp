@@ -37,8 +37,16 @@ class Authenticator {
   explicit Authenticator(SecurityOptions options, const Authenticator* previous = nullptr);
   /// The person of an Authorization header; throws LoginRefusal.
   [[nodiscard]] Principal check(std::string_view authorization) const;
+  /// The same of the token alone.
+  [[nodiscard]] Principal check_token(std::string_view token) const;
+  /// An ID token of our client instead, which has another audience.
+  [[nodiscard]] Principal check_id_token(std::string_view token, const std::string& client_id) const;
+  /// Throws LoginRefusal unless the ID token was made for our client and for this login.
+  void check_nonce(std::string_view id_token, const std::string& client_id, const std::string& nonce) const;
 
  private:
+  /// The claims of a token that counts for one of `audience`, as JSON text.
+  [[nodiscard]] std::string claims_of(std::string_view token, const std::vector<std::string>& audience) const;
   [[nodiscard]] KeyRing& ring_of(const std::string& issuer) const;
 
   SecurityOptions m_options;

@@ -55,8 +55,8 @@ void take_environment(const Environment& environment, const fs::path& base, File
   // A password of the environment beats a password file of the configuration, and the other way round.
   for (const char* key :
        {"database.password", "deploymentGitPassword", "uploadGitReadWritePassword", "mail.smtp.password",
-        "security.authorization.webhookAuthorizationRefreshToken", "webHooks.postCreate.authorizationRefreshToken",
-        "webHooks.postDelete.authorizationRefreshToken"}) {
+        "security.page.clientSecret", "security.authorization.webhookAuthorizationRefreshToken",
+        "webHooks.postCreate.authorizationRefreshToken", "webHooks.postDelete.authorizationRefreshToken"}) {
     const std::string file = std::string(key) + "File";
     const bool from_file = is_set(environment, find_spec(file)->key.environment);
     if (content.values.contains(key) && content.values.contains(file)) {

@@ -108,7 +108,14 @@ class Finisher {
       security.issuers.push_back(m_draft.issuer);
     }
     if (!security.enabled) {
+      if (!security.page.client_id.empty()) {
+        refuse("security.page.clientId",
+               {"the page's login is not used, because nobody needs one", "set security.enabled: true", true});
+      }
       return;
+    }
+    if (security.page.client_id.empty() && has("security.page.clientSecret")) {
+      refuse("security.page.clientSecret", {"there is a secret but no client", "add security.page.clientId"});
     }
     if (security.issuers.empty()) {
       refuse("security.enabled",

@@ -463,7 +463,7 @@ const std::vector<KeySpec>& key_specs() {
   static const Specs specs = [] {
     Specs all;
     for (Specs (*part)() : {server_specs, python_specs, database_specs, source_specs, resource_specs, mail_specs,
-                            job_specs, security_specs, connection_specs, refused_specs}) {
+                            job_specs, security_specs, page_specs, connection_specs, refused_specs}) {
       Specs some = part();
       std::move(some.begin(), some.end(), std::back_inserter(all));
     }

@@ -46,6 +46,8 @@ struct KeySpec {
 [[nodiscard]] const std::vector<KeySpec>& key_specs();
 /// The part of them that says who may use the server.
 [[nodiscard]] std::vector<KeySpec> security_specs();
+/// The login of the operations page.
+[[nodiscard]] std::vector<KeySpec> page_specs();
 /// The part of them that says how the server is reached and whom it asks.
 [[nodiscard]] std::vector<KeySpec> connection_specs();
 /// Relative paths start at the folder of the file.

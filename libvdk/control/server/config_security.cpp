@@ -4,6 +4,7 @@
 
 #include "control/server/config_keys.hpp"
 #include "control/server/config_values.hpp"
+#include "vdk/core/http.hpp"
 #include "vdk/core/text.hpp"
 
 namespace vdk::control::server_config {
@@ -107,9 +108,8 @@ Verdict check_safe_address(Text text) {
   const std::string authority = rest.substr(0, rest.find_first_of("/?#"));
   std::string host = authority;
   host = host.starts_with('[') ? host.substr(0, host.find(']') + 1) : host.substr(0, host.find(':'));
-  const bool here = host == "localhost" || host == "[::1]" || host.starts_with("127.");
   if (host.empty() || authority.find('@') != std::string::npos || text.find_first_of(" \t\r\n") != std::string::npos ||
-      !(text.starts_with("https://") || (text.starts_with("http://") && here))) {
+      !(text.starts_with("https://") || (text.starts_with("http://") && http::is_loopback(host)))) {
     return Mistake{"'" + mask_secrets(text) + "' is no https address",
                    "write https://HOST/PATH; http:// is accepted for this machine only"};
   }

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "control/server/config_values.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstdlib>
 #include <limits>
 #include <utility>
 
+#include "vdk/config/secrets.hpp"
 #include "vdk/core/text.hpp"
 
 namespace vdk::control::server_config {
@@ -121,20 +123,17 @@ std::string environment_name(std::string_view key) {
 
 std::string mask_secrets(const std::string& line) {
   const std::string lower = text::lower(line);
+  std::size_t end = std::string::npos;  // everything behind the first key that says so
   for (const char* word : {"pas", "psw", "pwd", "secret", "token"}) {
-    const auto at = lower.find(word);
-    const auto colon = at == std::string::npos ? at : line.find(':', at);
-    if (colon != std::string::npos && !lower.substr(at, colon - at).ends_with("file") && colon + 1 < line.size()) {
-      return line.substr(0, colon + 1) + " ********";
+    for (auto at = lower.find(word); at != std::string::npos; at = lower.find(word, at + 1)) {
+      const auto colon = line.find(':', at);
+      if (colon != std::string::npos && !lower.substr(at, colon - at).ends_with("file") && colon + 1 < line.size()) {
+        end = std::min(end, colon + 1);
+      }
     }
   }
-  const auto scheme = line.find("://");
-  const auto at_sign = scheme == std::string::npos ? scheme : line.find('@', scheme);
-  const auto colon = at_sign == std::string::npos ? at_sign : line.find(':', scheme + 3);
-  if (colon != std::string::npos && colon < at_sign) {
-    return line.substr(0, colon + 1) + "********" + line.substr(at_sign);
-  }
-  return line;
+  return end == std::string::npos ? config::mask_addresses(line)
+                                  : config::mask_addresses(line.substr(0, end)) + " ********";
 }
 
 }  // namespace vdk::control::server_config

@@ -17,7 +17,8 @@ struct Operation {
   const char* path;
   const char* id;
   const char* summary;
-  /// Status -> schema name; "" = no body, "*" = an Error or no body, "text", "bytes", "zip", "html" = a body that is not JSON.
+  /// Status -> schema name; "" = no body, "*" = an Error or no body, "text", "bytes", "zip", "html" = a body that is
+  /// not JSON.
   std::map<int, std::string> answers;
   const char* request = "";  ///< schema name, or "bytes"
   std::vector<const char*> query;

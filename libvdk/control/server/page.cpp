@@ -30,6 +30,7 @@ constexpr std::array kRoutes = {
     Route{"/job.js", kScript, &embedded_page::job_js},
     Route{"/execution.js", kScript, &embedded_page::execution_js},
     Route{"/executions.js", kScript, &embedded_page::executions_js},
+    Route{"/login.js", kScript, &embedded_page::login_js},
 };
 
 }  // namespace

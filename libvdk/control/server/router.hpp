@@ -19,7 +19,13 @@ struct Route {
   std::function<ApiAnswer(const ApiRequest&)> serve_alone;
   bool login = true;
   bool any_team = false;  ///< the team of the path is no reason to refuse somebody: the answer has nothing of it
+  bool page = false;      ///< the operations page reads it: its login counts here too
 };
+/// The same route for the operations page as well.
+[[nodiscard]] inline Route with_page(Route route) {
+  route.page = true;
+  return route;
+}
 
 struct Match {
   const Route* route = nullptr;

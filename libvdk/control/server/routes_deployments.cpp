@@ -87,9 +87,9 @@ constexpr std::string_view k_one = "/data-jobs/for-team/{team_name}/jobs/{job_na
 }  // namespace
 
 std::vector<Route> deployment_routes() {
-  return {{"GET", k_list, list_deployments, {}, true},
+  return {with_page({"GET", k_list, list_deployments, {}, true}),
           {"POST", k_list, deploy, {}, true},
-          {"GET", k_one, get_deployment, {}, true},
+          with_page({"GET", k_one, get_deployment, {}, true}),
           {"PATCH", k_one, change_deployment, {}, true},
           {"DELETE", k_one, remove_deployment, {}, true}};
 }

@@ -81,9 +81,9 @@ constexpr std::string_view k_start =
 }  // namespace
 
 std::vector<Route> execution_routes() {
-  return {{"GET", k_list, list_executions, {}, true},    {"GET", k_start, list_executions, {}, true},
-          {"POST", k_start, start_execution, {}, true},  {"GET", k_one, get_execution, {}, true},
-          {"DELETE", k_one, cancel_execution, {}, true}, {"GET", k_logs, get_logs, {}, true}};
+  return {with_page({"GET", k_list, list_executions, {}, true}), {"GET", k_start, list_executions, {}, true},
+          {"POST", k_start, start_execution, {}, true},          with_page({"GET", k_one, get_execution, {}, true}),
+          {"DELETE", k_one, cancel_execution, {}, true},         with_page({"GET", k_logs, get_logs, {}, true})};
 }
 
 }  // namespace vdk::control::rest

@@ -128,9 +128,9 @@ DataJob job_or_404(Service& service, const ApiRequest& request) {
 
 std::vector<Route> job_routes() {
   return {{"GET", "/data-jobs/for-team/{team_name}/info", get_info, {}, true, true},
-          {"GET", "/data-jobs/for-team/{team_name}/jobs", get_jobs, {}, true, true},
+          with_page({"GET", "/data-jobs/for-team/{team_name}/jobs", get_jobs, {}, true, true}),
           {"POST", "/data-jobs/for-team/{team_name}/jobs", create_job, {}, true},
-          {"GET", "/data-jobs/for-team/{team_name}/jobs/{job_name}", get_job, {}, true},
+          with_page({"GET", "/data-jobs/for-team/{team_name}/jobs/{job_name}", get_job, {}, true}),
           {"PUT", "/data-jobs/for-team/{team_name}/jobs/{job_name}", update_job, {}, true},
           {"DELETE", "/data-jobs/for-team/{team_name}/jobs/{job_name}", delete_job, {}, true},
           {"PUT", "/data-jobs/for-team/{team_name}/jobs/{job_name}/team/{new_team}", change_team, {}, true}};

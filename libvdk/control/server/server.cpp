@@ -8,6 +8,8 @@
 #include "control/server/auth_limit.hpp"
 #include "control/server/auth_service.hpp"
 #include "control/server/page.hpp"
+#include "control/server/page_html.hpp"
+#include "control/server/page_login.hpp"
 #include "control/server/protocol.hpp"
 #include "control/server/reactor.hpp"
 #include "control/server/routes.hpp"
@@ -52,6 +54,13 @@ std::string op_id_of(const RawRequest& raw) {
   return "0" + std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(now).count());
 }
 
+Browser browser_of(const RawRequest& raw) {
+  return {.cookies = header(raw, "cookie"),
+          .host = header(raw, "host"),
+          .origin = header(raw, "origin"),
+          .fetch_site = header(raw, "sec-fetch-site")};
+}
+
 std::vector<Route> all_routes(const Metrics& metrics, const RestOptions& options) {
   std::vector<Route> result = system_routes(metrics, options.api_version);
   for (std::vector<Route> part :
@@ -65,9 +74,8 @@ ApiAnswer page_answer(const PageFile& file, const ApiRequest& request) {
   const bool known = matches_etag(request.if_none_match, file.etag);
   ApiAnswer answer{
       known ? 304 : 200, known ? "" : std::string(file.content_type), known ? "" : std::string(file.content), {}};
-  answer.headers = {{"ETag", file.etag},
-                    {"Cache-Control", "no-cache"},
-                    {"Content-Security-Policy", std::string(page_content_security_policy())}};
+  answer.headers = {{"ETag", file.etag}, {"Cache-Control", "no-cache"}};
+  add_page_headers(answer);
   return answer;
 }
 
@@ -76,7 +84,7 @@ class Server final : public RestServer {
   Server(RestOptions options, OpenService open, Authenticate authenticate)
       : m_options(std::move(options)),
         m_gate(std::max(1, workers_for(m_options) * 3 / 4)),
-        m_access(std::make_shared<Access>(m_options.security, nullptr, m_gate)),
+        m_access(std::make_shared<Access>(m_options, m_options.security, nullptr, m_gate)),
         m_limit(m_options.security.failed_logins, m_options.security.failed_logins_per_minute),
         m_authenticate(std::move(authenticate)),
         m_pool(std::move(open), m_metrics),
@@ -95,11 +103,14 @@ class Server final : public RestServer {
     m_reactor.run();
     m_gate.close();
   }
-  void stop() override { m_reactor.stop(); }
+  void stop() override {
+    present()->page->stop();
+    m_reactor.stop();
+  }
 
   void reload(const RestOptions& next) override {
     const auto tls = m_options.tls.enabled() && next.tls.enabled() ? std::make_shared<const Tls>(next.tls) : nullptr;
-    const auto access = std::make_shared<Access>(next.security, present().get(), m_gate);
+    const auto access = std::make_shared<Access>(m_options, next.security, present().get(), m_gate);
     if (tls) {
       announce(*tls);
       m_reactor.use_tls(tls);
@@ -112,14 +123,16 @@ class Server final : public RestServer {
  private:
   /// What decides about a request: it sees one state of the configuration from its beginning to its end.
   struct Access {
-    Access(const SecurityOptions& from, const Access* previous, WebhookGate& gate)
+    Access(const RestOptions& rest, const SecurityOptions& from, const Access* previous, WebhookGate& gate)
         : options(from),
           login(from.enabled ? std::make_unique<Authenticator>(from, previous ? previous->login.get() : nullptr)
                              : nullptr),
+          page(std::make_unique<PageLogin>(from, rest.page_sessions, rest.tls.enabled())),
           audit(from.audit_log),
           webhooks(std::make_unique<Webhooks>(from.webhooks, gate)) {}
     SecurityOptions options;
     std::unique_ptr<Authenticator> login;  ///< null while everybody may do everything
+    std::unique_ptr<PageLogin> page;
     Audit audit;
     std::unique_ptr<Webhooks> webhooks;
   };
@@ -200,6 +213,11 @@ class Server final : public RestServer {
         return page_answer(*file, request);
       }
     }
+    if (PageLogin::answers(request.path)) {
+      route = "/login";
+      return access.page->answer(request, question == std::string::npos ? "" : raw.target.substr(question + 1),
+                                 browser_of(raw), access.login.get(), m_limit);
+    }
     Match match = m_router.find(request.method, request.path);
     if (match.route == nullptr) {
       return unrouted(request, match);
@@ -212,21 +230,21 @@ class Server final : public RestServer {
     const std::string type = header(raw, "content-type");
     request.content_type = text::lower(text::trim(type.substr(0, type.find(';'))));
     request.body = std::move(raw.body);
-    return served(access, *match.route, request, header(raw, "authorization"));
+    return served(access, *match.route, request, raw);
   }
 
-  ApiAnswer served(const Access& access, const Route& route, ApiRequest& request, const std::string& authorization) {
+  ApiAnswer served(const Access& access, const Route& route, ApiRequest& request, const RawRequest& raw) {
     Principal principal{.user = {}, .all_teams = true, .teams = {}};
     if (needs_login(access, route)) {
       try {
-        principal = who(access, authorization);
+        principal = who(access, route, raw);
       } catch (const LoginRefusal& refusal) {
         return refused(refusal, request);
       }
       request.user = principal.user;
       check_team(route, request, principal);
     }
-    request.authorization = authorization;
+    request.authorization = header(raw, "authorization");
     request.webhooks = access.webhooks.get();
     if (access.login && route.login) {
       access.webhooks->authorize(request);
@@ -265,7 +283,13 @@ class Server final : public RestServer {
            (access.login && !access.options.metrics_without_login && route.path == "/data-jobs/debug/prometheus");
   }
 
-  [[nodiscard]] Principal who(const Access& access, const std::string& authorization) const {
+  [[nodiscard]] Principal who(const Access& access, const Route& route, const RawRequest& raw) const {
+    const std::string authorization = header(raw, "authorization");
+    if (access.login && route.page && authorization.empty()) {
+      if (auto person = access.page->who(browser_of(raw), *access.login)) {
+        return *person;
+      }
+    }
     if (access.login) {
       return access.login->check(authorization);
     }

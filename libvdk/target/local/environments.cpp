@@ -12,6 +12,7 @@
 #include "target/local/documents.hpp"
 #include "target/local/interpreters.hpp"
 #include "target/local/processes.hpp"
+#include "vdk/config/secrets.hpp"
 #include "vdk/core/error.hpp"
 #include "vdk/core/failpoint.hpp"
 #include "vdk/core/hash.hpp"
@@ -153,7 +154,10 @@ process::Result Environments::run_tool(std::vector<std::string> argv, const fs::
   command.argv = std::move(argv);
   command.directory = directory;
   command.stop = m_stop;
-  command.unset = {"PYTHONHOME", "PYTHONPATH", "VIRTUAL_ENV", "CONDA_PREFIX", "__PYVENV_LAUNCHER__"};
+  command.unset = config::secret_variables();  // what is built here runs code of strangers
+  for (const char* name : {"PYTHONHOME", "PYTHONPATH", "VIRTUAL_ENV", "CONDA_PREFIX", "__PYVENV_LAUNCHER__"}) {
+    command.unset.emplace_back(name);
+  }
   command.set = {{build_mark, environment.string()},
                  {"PYTHONUNBUFFERED", "1"},
                  {"PIP_NO_INPUT", "1"},

@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "vdk/config/secrets.hpp"
 #include "vdk/core/error.hpp"
 #include "vdk/core/files.hpp"
 #include "vdk/core/process.hpp"
@@ -135,6 +136,7 @@ std::optional<Interpreter> ask(const std::filesystem::path& path, bool& timed_ou
   process::Command command;
   command.argv = {path.string(), "-I", "-c", probe_program};
   command.timeout = std::chrono::seconds(10);
+  command.unset = config::secret_variables();
   command.directory = "/";  // a version manager looks for its settings in the current folder
   try {
     const process::Result result = process::run(command);

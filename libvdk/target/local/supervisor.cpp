@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The side of an execution's folder that the supervisor process (`vdk __execute DIR`) works on.
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -91,6 +92,10 @@ std::optional<LocalExecution> begin_local_execution(const std::filesystem::path&
 void confine_local_execution(const LocalExecution& execution) {
   ::prctl(PR_SET_CHILD_SUBREAPER, 1);
   own_start() = SystemClock().now();
+  if (rlimit core{}; ::getrlimit(RLIMIT_CORE, &core) == 0) {
+    core.rlim_cur = 0;  // a core file would hold the job's secrets; a job that wants one may raise the limit again
+    (void)::setrlimit(RLIMIT_CORE, &core);
+  }
   local::watch_deadline(own_directory(), local::execution_deadline(), give_up);  // its stack is not the job's memory
   local::apply_limits(execution.deployment);
 }

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // A real OpenID Connect provider (npm oidc-provider) on loopback: PKCE required, refresh tokens that rotate, client
 // credentials, device flow, revocation, JWT access tokens. Configured by one JSON argument; prints {"issuer": ...} when it
-// listens. Its storage is memory. POST /test/keys replaces the signing key, GET /test/log lists the token requests.
+// listens. Its storage is memory. POST /test/keys replaces the signing key, POST /test/revoke/NAME
+// takes back what a person has granted, GET /test/log lists the token requests.
 import {createServer} from 'node:http';
 import {generateKeyPairSync, randomUUID} from 'node:crypto';
 import Provider from 'oidc-provider';
 
-const options = {port: 0, accessTokenSeconds: 3600, refreshTokenSeconds: 86400, audience: 'vdk-control-service', claims: {}, ...JSON.parse(process.argv[2] ?? '{}')};
+const options = {port: 0, accessTokenSeconds: 3600, refreshTokenSeconds: 86400, audience: 'vdk-control-service', claims: {}, pages: [], ...JSON.parse(process.argv[2] ?? '{}')};
 
 function newKey() {
   const {privateKey} = generateKeyPairSync('rsa', {modulusLength: 2048});
@@ -30,8 +31,11 @@ const configuration = () => ({
     {client_id: 'vdk-confidential', client_secret: 'confidential-secret', application_type: 'native', grant_types: grants,
      response_types: ['code'], redirect_uris: ['http://127.0.0.1/callback', 'http://127.0.0.1/']},
     {client_id: 'vdk-ci', client_secret: 'ci-secret', grant_types: ['client_credentials'], response_types: [], redirect_uris: []},
-    {client_id: 'vdk-page', client_secret: 'page-secret', grant_types: ['authorization_code', 'refresh_token'], response_types: ['code'],
-     redirect_uris: options.pageRedirectUris ?? ['http://127.0.0.1:1/never']},
+    // The operations page of a server on loopback, at any port; options.pages: its addresses, to come back to after a logout.
+    {client_id: 'vdk-page', client_secret: 'page-secret', application_type: 'native', token_endpoint_auth_method: 'client_secret_basic',
+     grant_types: ['authorization_code', 'refresh_token'], response_types: ['code'],
+     redirect_uris: ['http://127.0.0.1/login/callback', 'http://localhost/login/callback', 'https://jobs.example.com/vdk/login/callback'],
+     post_logout_redirect_uris: options.pages.map(address => address + '/')},
   ],
   pkce: {required: () => true},
   rotateRefreshToken: true,
@@ -56,15 +60,25 @@ const configuration = () => ({
   cookies: {keys: ['test-only']},
 });
 
-let provider = new Provider(issuer, configuration());
+const grantsOf = {};  // who -> ids
+function start() {
+  const fresh = new Provider(issuer, configuration());
+  fresh.on('grant.success', ({oidc}) => (grantsOf[oidc.entities.Account?.accountId] ??= new Set()).add(oidc.entities.Grant?.jti));
+  return fresh;
+}
+let provider = start();
 let handler = provider.callback();
 server.on('request', (request, response) => {
   if (request.url === '/test/keys' && request.method === 'POST') {
     keys = [newKey()];
-    const fresh = new Provider(issuer, configuration());
-    provider = fresh;
-    handler = fresh.callback();
+    provider = start();
+    handler = provider.callback();
     response.end(JSON.stringify({kid: keys[0].kid}));
+    return;
+  }
+  if (request.url.startsWith('/test/revoke/') && request.method === 'POST') {
+    const ids = [...(grantsOf[request.url.split('/').pop()] ?? [])].filter(Boolean);
+    Promise.all(ids.map(async id => (await provider.Grant.find(id))?.destroy())).then(() => response.end(String(ids.length)));
     return;
   }
   if (request.url === '/test/log') {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the page asks the control service. It only ever reads.
+// What the page asks the control service. It only ever reads, but for the logout.
 
 const ANY_TEAM = 'no-team-specified';  // the jobs query does not filter by the path's team
 const PATIENCE_MS = 20000;
@@ -29,13 +29,13 @@ function partsOf(status, body) {
   return {what: `The server answered with status ${status}`, why: status === 503 ? 'It is busy or starting.' : ''};
 }
 
-async function get(path, signal) {
+export async function ask(path, {method = 'GET', signal} = {}) {
   const limit = new AbortController();
   const stop = () => limit.abort();
   const timer = setTimeout(stop, PATIENCE_MS);
   signal?.addEventListener('abort', stop);
   try {
-    const response = await fetch(path, {headers: {Accept: 'application/json'}, signal: limit.signal, cache: 'no-store'});
+    const response = await fetch(path, {method, headers: {Accept: 'application/json'}, signal: limit.signal, cache: 'no-store'});
     const body = await response.json().catch(() => null);
     if (!response.ok || body === null || (Array.isArray(body.errors) && body.errors.length)) {
       throw new ApiError(response.status, partsOf(response.status, body));
@@ -52,6 +52,8 @@ async function get(path, signal) {
     signal?.removeEventListener('abort', stop);
   }
 }
+
+const get = (path, signal) => ask(path, {signal});
 
 const segment = encodeURIComponent;
 const jobPath = (team, job) => `data-jobs/for-team/${segment(team)}/jobs/${segment(job)}`;

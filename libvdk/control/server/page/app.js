@@ -6,6 +6,7 @@ import {executionView} from './execution.js';
 import {executionsView} from './executions.js';
 import {jobView} from './job.js';
 import {jobsView} from './jobs.js';
+import {loginView, showPerson, whoLooks} from './login.js';
 
 const ROUTES = [
   [/^\/$/, jobsView],
@@ -28,6 +29,7 @@ let loading = null;      // AbortController of the refresh that runs
 let failures = 0;
 let unreachable = false;
 let lastGood = 0;
+let locked = false;      // nobody is logged in: nothing is shown and nothing is asked
 
 function parse(hash) {
   const [path, query = ''] = (hash.replace(/^#/, '') || '/').split('?');
@@ -79,14 +81,43 @@ function showFreshness() {
 
 function schedule() {
   clearTimeout(timer);
-  if (!live || document.hidden) {
+  if (!live || document.hidden || locked) {
     return;
   }
   const wait = failures ? Math.min(current.view.interval * 2 ** (failures - 1), SLOWEST_RETRY_MS) : current.view.interval;
   timer = setTimeout(refresh, wait);
 }
 
+/** What was on the screen was for somebody who was logged in. */
+function lock(person) {
+  const wasOpen = current !== null;
+  locked = true;
+  current = kept = null;
+  clearTimeout(timer);
+  showNotice(null);
+  showPerson(null);
+  document.querySelector('.live').hidden = true;
+  document.title = 'Log in · vdk';
+  const view = loginView(person);
+  main.removeAttribute('aria-busy');
+  main.replaceChildren(view);
+  if (wasOpen) {
+    view.querySelector('h1').focus({preventScroll: true});
+    app.announce(view.querySelector('h1').textContent);
+  }
+}
+
+async function enterIfLoggedIn() {
+  const person = await whoLooks();
+  if (person?.user) {
+    location.reload();
+  }
+}
+
 async function refresh() {
+  if (locked) {
+    return;
+  }
   clearTimeout(timer);
   loading?.abort();
   const mine = new AbortController();
@@ -104,6 +135,13 @@ async function refresh() {
   } catch (error) {
     if (mine !== loading) {
       return;  // somebody asked for something newer
+    }
+    if (error.status === 401) {
+      const person = await whoLooks();
+      if (person?.offered && !person.user) {
+        lock({...person, ended: true});
+        return;
+      }
     }
     failures++;
     unreachable = error.status === 0;
@@ -142,6 +180,9 @@ function enter(next, hash) {
 }
 
 function route() {
+  if (locked) {
+    return;
+  }
   const hash = location.hash || '#/';
   if (hash === '#main' || current?.hash === hash) {
     return;
@@ -205,7 +246,13 @@ liveButton.addEventListener('click', () => {
   showFreshness();
 });
 
-document.addEventListener('visibilitychange', () => (document.hidden ? clearTimeout(timer) : live && refresh()));
+document.addEventListener('visibilitychange', () => {
+  if (locked) {
+    document.hidden || enterIfLoggedIn();  // perhaps in another tab
+  } else {
+    document.hidden ? clearTimeout(timer) : live && refresh();
+  }
+});
 window.addEventListener('online', () => refresh());
 window.addEventListener('hashchange', route);
 window.addEventListener('popstate', route);
@@ -214,4 +261,10 @@ setInterval(() => {
   showFreshness();
 }, 1000);
 
-route();
+const person = await whoLooks();
+if (person?.needed && person.offered && !person.user) {
+  lock(person);
+} else {
+  showPerson(person);
+  route();
+}

@@ -17,6 +17,7 @@ struct Endpoints {
   std::string token;
   std::string device;
   std::string revocation;
+  std::string end_session;
   bool secret_in_body = false;  ///< the provider takes client secrets in the body only
 };
 

@@ -9,6 +9,17 @@
 
 namespace vdk::control {
 
+/// Login of people at the operations page, by the first issuer of SecurityOptions.
+struct PageLoginOptions {
+  std::string client_id;  ///< empty = the page has no login
+  std::string client_secret;
+  std::string scopes = "openid offline_access";
+  std::string audience;    ///< asked for, as some providers want it
+  std::string resource;    ///< the same as RFC 8707 names it
+  std::string public_url;  ///< of the page as browsers see it; empty = what the request says
+  std::chrono::minutes longest{12 * 60};
+};
+
 /// An address of the administrator that is asked (POST, JSON) before something happens. An empty `uri` is not asked.
 struct WebhookOptions {
   std::string uri;
@@ -45,6 +56,7 @@ struct SecurityOptions {
   std::filesystem::path audit_log;    ///< one JSON line for each request that changes something; empty = none
   int failed_logins = 20;             ///< of one address at once; 429 above
   int failed_logins_per_minute = 20;  ///< after that
+  PageLoginOptions page;
   WebhookSettings webhooks;
 };
 

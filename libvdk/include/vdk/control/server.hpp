@@ -16,6 +16,8 @@
 
 namespace vdk::control {
 
+class PageSessions;
+
 /// Limits of the REST server; every one answers with an error body, never with a dropped job.
 struct ServerLimits {
   std::size_t max_body = 256UL * 1024 * 1024;  ///< bytes of one request body: 413 above
@@ -60,6 +62,7 @@ struct RestOptions {
   TlsOptions tls;
   std::string api_version = "1.0";
   std::shared_ptr<PluginCatalogue> plugins = nullptr;  ///< null = 404 at their addresses
+  std::shared_ptr<PageSessions> page_sessions;         ///< without them the operations page has no login
 };
 
 /// Who sends a request, from its Authorization header (empty when there is none); nothing = 401. Paths that need no

@@ -98,6 +98,9 @@ class Client {
 /// Percent-encoding of one path segment or query value (RFC 3986 unreserved characters stay).
 [[nodiscard]] std::string encode(std::string_view text);
 
+/// True for a host of an address (without its port) that is this machine by its very name: localhost, 127.x.y.z, [::1].
+[[nodiscard]] bool is_loopback(std::string_view host);
+
 /// A mail server and how to log in to it.
 struct MailServer {
   std::string url;  ///< smtp://HOST:PORT or smtps://HOST:PORT

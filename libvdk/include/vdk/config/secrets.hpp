@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+/// What must not be shown or handed on.
+namespace vdk::config {
+
+/// True for a setting that is declared secret, and for an undeclared one whose name says so: db_password, access_token.
+[[nodiscard]] bool is_secret_name(std::string_view name);
+/// The text with stars in place of the password of each address in it.
+[[nodiscard]] std::string mask_addresses(std::string text);
+/// The VDK_ variables of this process that hold secrets, for starting programs that need none of them.
+[[nodiscard]] std::vector<std::string> secret_variables();
+
+}  // namespace vdk::config
