@@ -214,6 +214,25 @@ TEST_CASE("http: without encryption only this machine is asked") {
   }
 }
 
+TEST_CASE("https: the authority of the provider is trusted, and nothing leads from https to http") {
+  const Source source;
+  const auto made = test::make_certificate(source.folder.path(), "IP:127.0.0.1");
+  if (!made) {
+    MESSAGE("skipped: openssl is not installed");
+    return;
+  }
+  const test::Server tls({"tls", made->certificate, made->key});
+  ProviderConfig config = source.config();
+  config.url = tls.url("", "https");
+  const auto [kind, text] = source.failure(config, "big/1000");
+  CHECK(kind == ErrorKind::unreachable);
+  CHECK(text.find("cannot be trusted") != std::string::npos);
+  config.ca_file = made->authority;
+  CHECK(source.fetch(config, "big/1000").size == 1000);
+  config.insecure = true;
+  CHECK(source.failure(config, "away/" + source.server->port()).second.find("not encrypted") != std::string::npos);
+}
+
 TEST_CASE("http: versions come from versions.json") {
   const Source source;
   const auto provider = plugin::make_provider(source.config("/files"), source.folder.path());
