@@ -252,6 +252,35 @@ TEST_CASE("http: versions come from versions.json") {
   CHECK(kind() == ErrorKind::platform);
 }
 
+TEST_CASE("s3: the bucket is in the host name, or in the path where a host name cannot have it") {
+  const files::TemporaryDirectory folder;
+  const test::Server proxy({"http"});  // tells which address it was asked for
+  const test::Variable variable("http_proxy", proxy.url(""));
+  ProviderConfig config;
+  config.kind = plugin::ProviderKind::s3;
+  config.name = "bucket";
+  config.bucket = "plugins";
+  config.prefix = "all/";
+  config.endpoint = "http://s3.example.com";
+  config.insecure = true;
+  const auto asked = [&] {
+    (void)plugin::make_provider(config, folder.path())
+        ->fetch({.path = "a b.zip", .pin = {}, .destination = folder.path() / "fetched"});
+    return files::read(folder.path() / "fetched");
+  };
+  CHECK(asked() == "by proxy: http://plugins.s3.example.com/all/a%20b.zip");
+  config.path_style = true;
+  CHECK(asked() == "by proxy: http://s3.example.com/plugins/all/a%20b.zip");
+  config.path_style = false;
+  config.bucket = "plugins.example";
+  CHECK(asked() == "by proxy: http://s3.example.com/plugins.example/all/a%20b.zip");
+  config.insecure = false;
+  CHECK_THROWS_AS((void)plugin::make_provider(config, folder.path()), Error);
+  config.bucket = "plugins@elsewhere.example.com/";
+  config.endpoint.clear();
+  CHECK_THROWS_AS((void)plugin::make_provider(config, folder.path()), Error);
+}
+
 TEST_CASE("file: a folder gives its files and nothing outside of it") {
   const files::TemporaryDirectory folder;
   const fs::path root = folder.path() / "plugins";
