@@ -29,7 +29,7 @@ TEST_CASE("an address is taken apart, its login apart from its host") {
 }
 
 TEST_CASE("only this machine is this machine") {
-  for (const char* host : {"localhost", "127.0.0.1", "127.3.2.1", "::1"}) {
+  for (const char* host : {"localhost", "127.0.0.1", "127.3.2.1", "::1", "[::1]"}) {
     CHECK(plugin::is_loopback(host));
   }
   for (const char* host : {"127.0.0.1.example.com", "localhost.example.com", "128.0.0.1", "0.0.0.0", "::2", ""}) {
