@@ -195,7 +195,8 @@ class CurlClient final : public Client {
     if (origin(to) == origin(request.url)) {
       return true;
     }
-    if (!m_options.follow_elsewhere || !m_options.follow_elsewhere(request.url, to)) {
+    const bool harmless = request.method == "GET" || request.method == "HEAD";  // a body may hold secrets too
+    if (!harmless || !m_options.follow_elsewhere || !m_options.follow_elsewhere(request.url, to)) {
       return false;
     }
     request.secret_headers.clear();

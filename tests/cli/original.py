@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The original's clients and plugins from the package index, installed once per test run into scratch environments."""
+"""Packages of the package index, above all the original's clients and plugins, installed once per test run into scratch
+environments."""
 import atexit
 import os
 import pathlib
@@ -39,7 +40,7 @@ class Environment:
         done = subprocess.run([*pip, *self._packages], capture_output=True, text=True, timeout=600,
                               env={**os.environ, "PIP_CONSTRAINT": str(constraint)})
         if done.returncode:
-            self._problem = "the original cannot be installed: " + done.stderr.strip()[-200:]
+            self._problem = f"{self._packages[-1]} cannot be installed: " + done.stderr.strip()[-200:]
         else:
             self._folder = scratch / "venv"
 

@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "plugin/fetch/address.hpp"
 
-#include <arpa/inet.h>
-
 #include <algorithm>
-#include <array>
 
 #include "vdk/core/http.hpp"
 #include "vdk/core/text.hpp"
@@ -72,15 +69,7 @@ Address parse_address(const std::string& url) {
   return address;
 }
 
-bool is_loopback(std::string_view host) {
-  const std::string name(host);
-  in_addr four{};
-  if (inet_pton(AF_INET, name.c_str(), &four) == 1) {
-    return (ntohl(four.s_addr) >> 24U) == 127;
-  }
-  in6_addr six{};
-  return name == "localhost" || (inet_pton(AF_INET6, name.c_str(), &six) == 1 && IN6_IS_ADDR_LOOPBACK(&six));
-}
+bool is_loopback(std::string_view host) { return host == "::1" || http::is_loopback(host); }
 
 void require_safe_scheme(const Address& address, const ProviderConfig& config) {
   if (address.scheme == "https" || (address.scheme == "http" && (config.insecure || is_loopback(address.host)))) {

@@ -23,7 +23,7 @@ struct Address {
 /// Throws Error(configuration) when it is no address with a host or has characters that none may have.
 [[nodiscard]] Address parse_address(const std::string& url);
 
-/// localhost, 127.0.0.0/8 and ::1.
+/// localhost, 127.0.0.0/8 and ::1, with brackets or without.
 [[nodiscard]] bool is_loopback(std::string_view host);
 
 /// Throws Error(configuration) unless the address is https, or http that is allowed: to this machine, or `insecure`.

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "plugin/fetch/address.hpp"
+#include "plugin/fetch/bucket.hpp"
 #include "plugin/fetch/crc32c.hpp"
 #include "plugin/fetch/gcs_token.hpp"
 #include "plugin/fetch/providers.hpp"
@@ -63,9 +64,7 @@ class GcsProvider final : public Provider {
         m_web(m_config, explain),
         m_endpoint(parse_address(m_config.endpoint.empty() ? "https://storage.googleapis.com" : m_config.endpoint)) {
     require_safe_scheme(m_endpoint, m_config);
-    if (m_config.bucket.empty() || m_config.bucket.find_first_of("/?#@:\\ ") != std::string::npos) {
-      throw provider_error(m_config, "'" + m_config.bucket + "' is no name of a bucket", "Correct bucket.");
-    }
+    require_bucket(m_config);
   }
 
   Fetched fetch(const FetchRequest& wanted) override {
@@ -91,7 +90,7 @@ class GcsProvider final : public Provider {
     require_clean_path(path);
     VersionPattern pattern(m_config.prefix + path);
     std::string page;
-    for (int pages = 0; pages < k_max_pages; ++pages) {
+    for (int pages = 0; pages < k_max_list_pages; ++pages) {
       const Json list = ask("", "fields=items(name),nextPageToken&prefix=" + http::encode(pattern.prefix()) +
                                     (page.empty() ? "" : "&pageToken=" + http::encode(page)));
       const auto items = list.find("items");
@@ -103,15 +102,10 @@ class GcsProvider final : public Provider {
         return pattern.versions();
       }
     }
-    throw Error(ErrorKind::too_large, {.what = "cannot look for versions in the bucket '" + m_config.bucket + "'",
-                                       .why = "its list has more than " + std::to_string(k_max_pages) + " pages",
-                                       .consequences = "It is not known which versions exist.",
-                                       .countermeasures = "Give the plugins a folder of their own with prefix."});
+    throw list_too_long(m_config);
   }
 
  private:
-  static constexpr int k_max_pages = 200;
-
   http::Request request(const std::string& object, const std::string& query) {
     Address address = m_endpoint;
     address.path =

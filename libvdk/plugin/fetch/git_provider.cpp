@@ -191,7 +191,12 @@ class GitProvider final : public Provider {
           throw;
         }
       }
-      std::this_thread::sleep_for(std::chrono::milliseconds(500) * (1 << std::min(attempt, 4)));
+      const auto pause = std::chrono::milliseconds(500) * (1 << std::min(attempt, 4));
+      const auto end = std::chrono::steady_clock::now() + pause;
+      // A cancelled wait ends in the next command, which is stopped and says so.
+      while (std::chrono::steady_clock::now() < end && (limits.cancelled == nullptr || !limits.cancelled->load())) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(50));
+      }
     }
   }
 

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "plugin/fetch/address.hpp"
+#include "plugin/fetch/bucket.hpp"
 #include "plugin/fetch/providers.hpp"
 #include "plugin/fetch/s3_credentials.hpp"
 #include "plugin/fetch/version_pattern.hpp"
@@ -45,9 +46,7 @@ std::string explain(const http::Response& response) {
 class S3Provider final : public Provider {
  public:
   explicit S3Provider(ProviderConfig config) : m_config(std::move(config)), m_web(m_config, explain) {
-    if (m_config.bucket.empty() || m_config.bucket.find_first_of("/?#@:\\ ") != std::string::npos) {
-      throw provider_error(m_config, "'" + m_config.bucket + "' is no name of a bucket", "Correct bucket.");
-    }
+    require_bucket(m_config);
     const std::string domain = m_config.region.starts_with("cn-") ? ".amazonaws.com.cn" : ".amazonaws.com";
     m_endpoint =
         parse_address(m_config.endpoint.empty() ? "https://s3." + m_config.region + domain : m_config.endpoint);
@@ -78,7 +77,7 @@ class S3Provider final : public Provider {
     require_clean_path(path);
     VersionPattern pattern(m_config.prefix + path);
     std::string token;
-    for (int page = 0; page < k_max_pages; ++page) {
+    for (int page = 0; page < k_max_list_pages; ++page) {
       const std::string list = list_page(pattern.prefix(), token);
       for (const std::string& key : elements(list, "Key")) {
         pattern.see(percent_decoded(text::replace_all(key, "+", " ")));
@@ -88,15 +87,10 @@ class S3Provider final : public Provider {
         return pattern.versions();
       }
     }
-    throw Error(ErrorKind::too_large, {.what = "cannot look for versions in the bucket '" + m_config.bucket + "'",
-                                       .why = "its list has more than " + std::to_string(k_max_pages) + " pages",
-                                       .consequences = "It is not known which versions exist.",
-                                       .countermeasures = "Give the plugins a folder of their own with prefix."});
+    throw list_too_long(m_config);
   }
 
  private:
-  static constexpr int k_max_pages = 200;
-
   std::string list_page(const std::string& prefix, const std::string& token) {
     // Sorted by name: that is what is signed.
     const std::string query = (token.empty() ? "" : "continuation-token=" + http::encode(token) + "&") +

@@ -14,6 +14,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr int k_max_redirects = 5;
+constexpr std::size_t k_max_answer = 16UL << 20U;  ///< of what does not go into a file
 constexpr std::chrono::seconds k_connect{15};
 constexpr std::chrono::seconds k_idle{30};
 constexpr std::chrono::seconds k_longest_pause{30};
@@ -37,7 +38,7 @@ Error html_error(const std::string& address) {
 
 }  // namespace
 
-http::Client& Web::client(const std::atomic<bool>* cancelled, std::size_t max_body) {
+http::Client& Web::client(const std::atomic<bool>* cancelled) {
   if (m_client && cancelled == m_cancelled) {
     return *m_client;
   }
@@ -53,7 +54,7 @@ http::Client& Web::client(const std::atomic<bool>* cancelled, std::size_t max_bo
   options.ca_file = m_config.ca_file;
   options.follow_redirects = true;
   options.max_redirects = k_max_redirects;
-  options.max_body = max_body;
+  options.max_body = k_max_answer;
   options.cancelled = cancelled;
   options.follow_elsewhere = [this](const std::string& from, const std::string& to) { return follow(from, to); };
   options.on_retry = [this](const std::string& reason, std::chrono::milliseconds pause) {
@@ -84,10 +85,10 @@ Web::File Web::download(http::Request request, const FetchRequest& wanted, bool 
   FileSink sink(wanted, shown);
   request.sink = &sink;
   File file;
-  file.head = client(wanted.cancelled, 16UL << 20U).send(request);
+  file.head = client(wanted.cancelled).send(request);
   if (file.head.status == 416 && sink.resumes()) {  // it became shorter while it was read
     sink.restart();
-    file.head = client(wanted.cancelled, 16UL << 20U).send(request);
+    file.head = client(wanted.cancelled).send(request);
   }
   if (file.head.status != 206) {  // the sink let it through only as an answer to its own Range
     require_ok(file.head, request.url);
@@ -101,8 +102,8 @@ Web::File Web::download(http::Request request, const FetchRequest& wanted, bool 
   return file;
 }
 
-http::Response Web::send(const http::Request& request, const std::atomic<bool>* cancelled, std::size_t max_body) {
-  return client(cancelled, max_body).send(request);
+http::Response Web::send(const http::Request& request, const std::atomic<bool>* cancelled) {
+  return client(cancelled).send(request);
 }
 
 void Web::require_ok(const http::Response& response, const std::string& url) const {

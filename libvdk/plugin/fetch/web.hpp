@@ -27,14 +27,13 @@ class Web {
   };
   /// GET into the destination of `wanted`; the status has to be 200. `html` = a page is what is wanted.
   [[nodiscard]] File download(http::Request request, const FetchRequest& wanted, bool html = false);
-  /// Any status is an answer here. At most `max_body` bytes.
-  [[nodiscard]] http::Response send(const http::Request& request, const std::atomic<bool>* cancelled = nullptr,
-                                    std::size_t max_body = 16UL << 20U);
+  /// Any status is an answer here. At most 16 MiB.
+  [[nodiscard]] http::Response send(const http::Request& request, const std::atomic<bool>* cancelled = nullptr);
   /// Throws for every status but 200: login, not_found, unreachable or platform.
   void require_ok(const http::Response& response, const std::string& url) const;
 
  private:
-  [[nodiscard]] http::Client& client(const std::atomic<bool>* cancelled, std::size_t max_body);
+  [[nodiscard]] http::Client& client(const std::atomic<bool>* cancelled);
   [[nodiscard]] bool follow(const std::string& from, const std::string& to) const;
 
   const ProviderConfig& m_config;

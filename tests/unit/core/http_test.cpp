@@ -179,6 +179,31 @@ TEST_CASE("redirects are followed only when wanted and only on the same server")
   CHECK(http::make_client(quick())->send({.url = other.url("/count/echo")}).body == "0");
 }
 
+TEST_CASE("a redirection to another server is followed when asked for, without secrets and never with a body") {
+  const Server other({"http"});
+  auto options = quick();
+  options.follow_redirects = true;
+  std::string asked;
+  options.follow_elsewhere = [&](const std::string& from, const std::string& to) {
+    asked = from + " " + to;
+    return true;
+  };
+  const http::Request request{.url = server().url("/away/" + other.port()),
+                              .headers = {{"Authorization", "Bearer hidden"}, {"X-Mine", "yes"}},
+                              .secret_headers = {{"X-Key", "hidden"}}};
+  const auto answer = http::make_client(options)->send(request);
+  CHECK(answer.status == 200);
+  CHECK(asked == request.url + " " + other.url("/echo"));
+  CHECK(answer.body.find("x-mine") != std::string::npos);
+  CHECK(answer.body.find("hidden") == std::string::npos);
+  http::Request post = request;
+  post.method = "POST";
+  post.body = "hidden";
+  CHECK(http::make_client(options)->send(post).status == 302);
+  options.follow_elsewhere = [](const std::string&, const std::string&) { return false; };
+  CHECK(http::make_client(options)->send(request).status == 302);
+}
+
 TEST_CASE("cancelling ends a request that waits for its answer or for its next attempt") {
   std::atomic<bool> cancelled{false};
   auto options = quick();

@@ -214,6 +214,25 @@ TEST_CASE("http: without encryption only this machine is asked") {
   }
 }
 
+TEST_CASE("https: the authority of the provider is trusted, and nothing leads from https to http") {
+  const Source source;
+  const auto made = test::make_certificate(source.folder.path(), "IP:127.0.0.1");
+  if (!made) {
+    MESSAGE("skipped: openssl is not installed");
+    return;
+  }
+  const test::Server tls({"tls", made->certificate, made->key});
+  ProviderConfig config = source.config();
+  config.url = tls.url("", "https");
+  const auto [kind, text] = source.failure(config, "big/1000");
+  CHECK(kind == ErrorKind::unreachable);
+  CHECK(text.find("cannot be trusted") != std::string::npos);
+  config.ca_file = made->authority;
+  CHECK(source.fetch(config, "big/1000").size == 1000);
+  config.insecure = true;
+  CHECK(source.failure(config, "away/" + source.server->port()).second.find("not encrypted") != std::string::npos);
+}
+
 TEST_CASE("http: versions come from versions.json") {
   const Source source;
   const auto provider = plugin::make_provider(source.config("/files"), source.folder.path());
@@ -231,6 +250,35 @@ TEST_CASE("http: versions come from versions.json") {
   CHECK(provider->versions("tool/{version}/a.zip") == std::vector<std::string>{"1.0", "1.10.0-rc1"});
   files::write_atomic(source.folder.path() / "served/tool/versions.json", R"(["../1"])");
   CHECK(kind() == ErrorKind::platform);
+}
+
+TEST_CASE("s3: the bucket is in the host name, or in the path where a host name cannot have it") {
+  const files::TemporaryDirectory folder;
+  const test::Server proxy({"http"});  // tells which address it was asked for
+  const test::Variable variable("http_proxy", proxy.url(""));
+  ProviderConfig config;
+  config.kind = plugin::ProviderKind::s3;
+  config.name = "bucket";
+  config.bucket = "plugins";
+  config.prefix = "all/";
+  config.endpoint = "http://s3.example.com";
+  config.insecure = true;
+  const auto asked = [&] {
+    (void)plugin::make_provider(config, folder.path())
+        ->fetch({.path = "a b.zip", .pin = {}, .destination = folder.path() / "fetched"});
+    return files::read(folder.path() / "fetched");
+  };
+  CHECK(asked() == "by proxy: http://plugins.s3.example.com/all/a%20b.zip");
+  config.path_style = true;
+  CHECK(asked() == "by proxy: http://s3.example.com/plugins/all/a%20b.zip");
+  config.path_style = false;
+  config.bucket = "plugins.example";
+  CHECK(asked() == "by proxy: http://s3.example.com/plugins.example/all/a%20b.zip");
+  config.insecure = false;
+  CHECK_THROWS_AS((void)plugin::make_provider(config, folder.path()), Error);
+  config.bucket = "plugins@elsewhere.example.com/";
+  config.endpoint.clear();
+  CHECK_THROWS_AS((void)plugin::make_provider(config, folder.path()), Error);
 }
 
 TEST_CASE("file: a folder gives its files and nothing outside of it") {

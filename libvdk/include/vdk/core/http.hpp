@@ -77,8 +77,8 @@ struct ClientOptions {
   int max_redirects = 10;
   std::size_t max_body = 1024UL * 1024 * 1024;  ///< larger answers are an error
   const std::atomic<bool>* cancelled = nullptr;
-  /// Whether a redirection to another scheme, host or port is followed; null = never. Secret headers, Authorization,
-  /// Cookie and signatures are dropped then.
+  /// Whether a redirection to another scheme, host or port is followed, for GET and HEAD; null = never. Secret headers,
+  /// Authorization, Cookie and signatures are dropped then.
   std::function<bool(const std::string& from, const std::string& to)> follow_elsewhere = nullptr;
   /// Told why an attempt failed and how long the client waits before the next one. May be null.
   std::function<void(const std::string& reason, std::chrono::milliseconds pause)> on_retry = nullptr;
