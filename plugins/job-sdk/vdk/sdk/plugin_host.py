@@ -26,7 +26,7 @@ class PluginHost:
         host = self._host
         given = host.channel.call({"req": "configuration"})
         _log(host.run.settings)
-        # Plugins find click, their drivers and each other as if the command were the original's.
+        # For plugins that start vdk themselves.
         os.environ.setdefault("VDK_EXECUTABLE", given["executable"])
         from vdk.sdk.plugins import Plugins
 
