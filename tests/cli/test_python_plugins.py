@@ -115,6 +115,12 @@ class RealPlugins(VdkTest):
         self.assertEqual(json.loads((self.dir / "vdk_data_jobs.json").read_text()), {"red_props__": {"day": 2}})
         self.assertEqual(sqlite3.connect(self.dir / "j.db").execute("select a from t").fetchall(), [(1,), (2,)])
 
+    def test_config_help_lists_the_settings_of_plugins(self):
+        known = {record["name"]: record for record in self.vdk("config-help", "-o", "json").json()}
+        self.assertEqual(known["trino_port"]["default"], "28080")
+        self.assertTrue(known["postgres_password"]["secret"])
+        self.assertIn("sqlite_file", known)
+
     def test_csv_brings_commands_that_vdk_lists_and_runs(self):
         (self.dir / "in.csv").write_text("a,b\n1,x\n2,y\n")
         env = {"VDK_SQLITE_FILE": f"{self.dir}/j.db", "VDK_DB_DEFAULT_TYPE": "sqlite", "VDK_INGEST_METHOD_DEFAULT": "sqlite"}

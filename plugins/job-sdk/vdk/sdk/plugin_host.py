@@ -167,11 +167,13 @@ class PluginHost:
                 connection.execute_query(statement)
             except Exception as error:
                 line = statements.line_of(script, offset)
-                raise errors.UserCodeError(
+                failure = errors.UserCodeError(
                     "cannot run the SQL statement at line %d of %s" % (line, message["place"]),
                     "%s: %s" % (type(error).__name__, str(error).strip()),
                     "the statement was: " + (statement if len(statement) <= 300 else statement[:300] + " ..."),
-                ) from error
+                )
+                failure.lineno = line
+                raise failure from error
         statements.commit(connection)
         return "success"
 
