@@ -11,6 +11,7 @@
 #include "vdk/core/error.hpp"
 #include "vdk/core/log.hpp"
 #include "vdk/core/text.hpp"
+#include "vdk/run/plugin_commands.hpp"
 
 namespace vdk::cli {
 namespace {
@@ -116,13 +117,38 @@ int run_config_explain(const ParsedCommand& command, Context& context) {
   return 0;
 }
 
+namespace {
+
+/// The settings of Python plugins beside vdk's own, where plugins are installed.
+std::vector<config::Setting> settings_of_plugins() {
+  const config::Settings settings = config::Settings::from_process();
+  const auto interpreter = settings.get_bool("python_plugins") ? run::interpreter_with_plugins() : std::nullopt;
+  std::vector<config::Setting> found;
+  if (!interpreter) {
+    return found;
+  }
+  try {
+    for (const run::PluginSetting& one : run::list_plugin_settings(*interpreter, settings)) {
+      found.push_back({.name = one.name, .default_value = one.default_value, .help = one.help, .secret = one.secret});
+    }
+  } catch (const Error& error) {
+    log::warning(error.what());
+  }
+  return found;
+}
+
+}  // namespace
+
 int run_config_help(const ParsedCommand&, Context& context) {
   constexpr std::size_t gutter = 40;
   Json records = Json::array();
   std::string out =
       "Settings come from, strongest first: flags, environment variables, [vdk] of the job's config.ini, the user's "
       "defaults file, built-in defaults.\n\nList of configuration variables:\n\n";
-  for (const config::Setting& setting : config::all_settings()) {
+  std::vector<config::Setting> all = config::all_settings();
+  const std::vector<config::Setting> more = settings_of_plugins();
+  all.insert(all.end(), more.begin(), more.end());
+  for (const config::Setting& setting : all) {
     records.push_back({{"name", setting.name},
                        {"default", setting.secret ? "" : setting.default_value},
                        {"help", setting.help},

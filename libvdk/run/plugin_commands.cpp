@@ -50,6 +50,22 @@ int in_memory(const std::string& content) {
   return fd;
 }
 
+Json ask(const std::filesystem::path& interpreter, const config::Settings& settings, const std::string& question,
+         const std::string& what) {
+  process::Command command;
+  command.argv = {interpreter.string(), (sdk_directory() / "host.py").string(), "--command", "0", question};
+  command.input = configuration(settings).dump(-1, ' ', false, Json::error_handler_t::replace);
+  command.timeout = std::chrono::seconds(20);
+  const process::Result result = process::run(command);
+  const Json answer = Json::parse(result.out, nullptr, false);
+  if (result.exit_code != 0 || answer.is_discarded()) {
+    const std::string why = result.timed_out ? "Python took more than 20 s" : std::string(text::trim(result.err));
+    throw Error(ErrorKind::platform, {"cannot list the " + what + " of Python plugins", why, "vdk's own are listed",
+                                      "Correct or uninstall the plugin, or set VDK_PYTHON_PLUGINS=false"});
+  }
+  return answer;
+}
+
 }  // namespace
 
 std::optional<std::filesystem::path> interpreter_with_plugins() {
@@ -86,18 +102,16 @@ void become_plugin_command(const std::filesystem::path& interpreter, const Plugi
 
 std::map<std::string, std::string> list_plugin_commands(const std::filesystem::path& interpreter,
                                                         const config::Settings& settings) {
-  process::Command command;
-  command.argv = {interpreter.string(), (sdk_directory() / "host.py").string(), "--command", "0", "--list"};
-  command.input = configuration(settings).dump(-1, ' ', false, Json::error_handler_t::replace);
-  command.timeout = std::chrono::seconds(20);
-  const process::Result result = process::run(command);
-  const Json names = Json::parse(result.out, nullptr, false);
-  if (result.exit_code != 0 || !names.is_object()) {
-    const std::string why = result.timed_out ? "Python took more than 20 s" : std::string(text::trim(result.err));
-    throw Error(ErrorKind::platform, {"cannot list the commands of Python plugins", why, "vdk's own are listed",
-                                      "Correct or uninstall the plugin, or set VDK_PYTHON_PLUGINS=false"});
+  return ask(interpreter, settings, "--list", "commands").get<std::map<std::string, std::string>>();
+}
+
+std::vector<PluginSetting> list_plugin_settings(const std::filesystem::path& interpreter,
+                                                const config::Settings& settings) {
+  std::vector<PluginSetting> found;
+  for (const Json& one : ask(interpreter, settings, "--settings", "settings")) {
+    found.push_back({one.at("name"), one.at("default"), one.at("help"), one.at("secret")});
   }
-  return names.get<std::map<std::string, std::string>>();
+  return found;
 }
 
 }  // namespace vdk::run

@@ -200,6 +200,23 @@ with StandaloneDataJobFactory.create(None, "n", extra_plugins=[Plugin()]) as job
                        "    j.send_object_for_ingestion({'a': 1}, 't')\nprint('stored')\n"
         self.assertEqual(self.python(again).stdout, "stored\n")
 
+    def test_an_interrupted_call_does_not_give_its_answer_to_the_next_one(self):
+        done = self.python("""
+from vdk.api.data_job import StandaloneDataJobFactory
+def interrupt():
+    raise KeyboardInterrupt
+with StandaloneDataJobFactory.create(None, "n") as job_input:
+    job_input.set_all_secrets({"s": 1})
+    channel = job_input._run.channel
+    channel.receive = interrupt
+    try:
+        job_input.get_all_secrets()
+    except KeyboardInterrupt:
+        del channel.receive
+    print(job_input.get_all_properties(), job_input.get_all_secrets())
+""")
+        self.assertEqual(done.stdout, "{} {'s': 1}\n")
+
     def test_no_process_stays_behind(self):
         program = "from vdk.api.data_job import StandaloneDataJobFactory as F\nimport os\nj = F.create(None, 'n')\nj.__enter__()\n" \
                   "print(j._session._process.pid, flush=True)\nos._exit(0)\n"

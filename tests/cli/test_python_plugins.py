@@ -115,6 +115,12 @@ class RealPlugins(VdkTest):
         self.assertEqual(json.loads((self.dir / "vdk_data_jobs.json").read_text()), {"red_props__": {"day": 2}})
         self.assertEqual(sqlite3.connect(self.dir / "j.db").execute("select a from t").fetchall(), [(1,), (2,)])
 
+    def test_config_help_lists_the_settings_of_plugins(self):
+        known = {record["name"]: record for record in self.vdk("config-help", "-o", "json").json()}
+        self.assertEqual(known["trino_port"]["default"], "28080")
+        self.assertTrue(known["postgres_password"]["secret"])
+        self.assertIn("sqlite_file", known)
+
     def test_csv_brings_commands_that_vdk_lists_and_runs(self):
         (self.dir / "in.csv").write_text("a,b\n1,x\n2,y\n")
         env = {"VDK_SQLITE_FILE": f"{self.dir}/j.db", "VDK_DB_DEFAULT_TYPE": "sqlite", "VDK_INGEST_METHOD_DEFAULT": "sqlite"}
@@ -363,6 +369,43 @@ def db_connection_validate_operation(operation, parameters):
         self.assertEqual(self.hooks()[0], "connect")
         self.assertIn("insert into t values (7)", self.hooks())
         self.assertEqual(self.hooks().count("connect"), 1)
+
+    def test_secrets_of_the_service_configure_a_plugin_unless_the_environment_does(self):
+        self.plugin("""
+@hookimpl
+def vdk_configure(config_builder):
+    config_builder.add("acme_password")
+@hookimpl
+def initialize_job(context):
+    note(context.core_context.configuration.get_value("acme_password"))
+""")
+        job = self.job("secretive", {"10_a.py": "def run(job_input): pass\n",
+                                     "config.ini": "[owner]\nteam = red\n[vdk]\nacme_password = from-the-file\n"})
+        self.vdk("create", "--cloud", "-n", "secretive", "-t", "red")
+        self.vdk("secrets", "-n", "secretive", "-t", "red", "--set", "acme_password", "from-the-service")
+        self.vdk("run", job)
+        self.vdk("run", job, env={"VDK_ACME_PASSWORD": "from-the-environment"})
+        self.assertEqual(self.hooks(), ["from-the-service", "from-the-environment"])
+
+    def test_values_pass_through_the_configured_kinds_before_they_are_written(self):
+        self.plugin("""
+class Stamp:
+    def write_properties(self, job_name, team_name, properties):
+        return {**properties, "by": team_name + "/" + job_name}
+@hookimpl
+def initialize_job(context):
+    context.properties.set_properties_factory_method("stamp", Stamp)
+""")
+        job = self.job("stamped", {
+            "10_a.py": "def run(job_input):\n    job_input.set_all_properties({'a': 1})\n    print(job_input.get_all_properties())\n",
+            "config.ini": "[owner]\nteam = red\n[vdk]\nproperties_default_type = memory\n"
+                          "properties_write_preprocess_sequence = stamp\n"})
+        self.assertEqual(self.vdk("run", job).out, "{'a': 1, 'by': 'red/stamped'}\n")
+        self.vdk("run", job, code=1, env={"VDK_PROPERTIES_WRITE_PREPROCESS_SEQUENCE": "stamp,nobody"})
+
+    def test_an_installed_copy_of_what_is_built_in_is_left_alone(self):
+        self.plugin("raise Exception('loaded')\n", "vdk_notebook")
+        self.vdk("run", self.job("plain", {"10_a.py": "def run(job_input): pass\n"}))
 
     def test_plugins_of_a_python_behind_a_version_managers_shim_are_found_when_it_starts(self):
         self.plugin("@hookimpl\ndef finalize_job(context):\n    raise RuntimeError('at the end')\n")

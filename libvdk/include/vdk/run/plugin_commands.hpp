@@ -30,4 +30,14 @@ struct PluginCommand {
 [[nodiscard]] std::map<std::string, std::string> list_plugin_commands(const std::filesystem::path& interpreter,
                                                                       const config::Settings& settings);
 
+struct PluginSetting {
+  std::string name;
+  std::string default_value;
+  std::string help;
+  bool secret = false;
+};
+/// The settings that plugins define. Starts Python. Throws Error when that fails.
+[[nodiscard]] std::vector<PluginSetting> list_plugin_settings(const std::filesystem::path& interpreter,
+                                                              const config::Settings& settings);
+
 }  // namespace vdk::run

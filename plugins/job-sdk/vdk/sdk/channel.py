@@ -21,6 +21,7 @@ class Channel:
         self._fd = fd
         self._file = os.fdopen(fd, "rb", buffering=1 << 16, closefd=False)
         self._unacknowledged = 0
+        self._abandoned = 0  # replies that nobody waits for any more
         self._pid = os.getpid()
         self.run_step = None
         self._gone = gone or _leave
@@ -59,9 +60,14 @@ class Channel:
         """Send a request and return its value; steps that vdk asks for in between (templates) are run here."""
         with self.lock:
             self.drain()
+            self._catch_up()
             self.send(message)
             while True:
-                reply = self.receive()
+                try:
+                    reply = self.receive()
+                except KeyboardInterrupt:
+                    self._abandoned += 1  # in a notebook the next cell goes on
+                    raise
                 if "cmd" in reply:
                     if self.early is not None:
                         self.early.append(reply)
@@ -71,6 +77,15 @@ class Channel:
                 if reply.get("ok"):
                     return reply.get("value")
                 raise errors.by_blamee(reply.get("blamee"), reply.get("message"))
+
+    def _catch_up(self):
+        """Read the replies to calls that were interrupted."""
+        while self._abandoned:
+            reply = self.receive()
+            if "cmd" in reply:
+                self.send({"done": "error", "exception_name": "KeyboardInterrupt", "exception": "interrupted", "line": None})
+            else:
+                self._abandoned -= 1
 
     def send_batch(self, line):
         """Send rows without waiting, unless too many batches are on their way."""

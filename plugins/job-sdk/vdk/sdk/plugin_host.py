@@ -26,7 +26,7 @@ class PluginHost:
         host = self._host
         given = host.channel.call({"req": "configuration"})
         _log(host.run.settings)
-        # Plugins find click, their drivers and each other as if the command were the original's.
+        # For plugins that start vdk themselves.
         os.environ.setdefault("VDK_EXECUTABLE", given["executable"])
         from vdk.sdk.plugins import Plugins
 
@@ -167,11 +167,13 @@ class PluginHost:
                 connection.execute_query(statement)
             except Exception as error:
                 line = statements.line_of(script, offset)
-                raise errors.UserCodeError(
+                failure = errors.UserCodeError(
                     "cannot run the SQL statement at line %d of %s" % (line, message["place"]),
                     "%s: %s" % (type(error).__name__, str(error).strip()),
                     "the statement was: " + (statement if len(statement) <= 300 else statement[:300] + " ..."),
-                ) from error
+                )
+                failure.lineno = line
+                raise failure from error
         statements.commit(connection)
         return "success"
 

@@ -12,14 +12,17 @@ _CLI_GROUP = "[vdk.plugin.cli]"
 
 
 def main(fd, arguments):
-    """Run one command, or list all as JSON when the first argument is --list."""
+    """Run one command; --list prints all commands as JSON, --settings the settings that plugins define."""
     with os.fdopen(fd, encoding="utf-8") as file:
         given = json.load(file)
     os.environ.setdefault("VDK_EXECUTABLE", given["executable"])
-    listing = arguments[:1] == ["--list"]
+    listing = arguments[:1] in (["--list"], ["--settings"])
     _log(given, listing)
     try:
         plugins, root = _start(given, arguments)
+        if arguments[0] == "--settings":
+            print(json.dumps(_settings(plugins.configuration, given)))
+            return 0
         if listing:
             print(json.dumps({name: _summary(command) for name, command in root.commands.items() if name != "run"}))
             return 0
@@ -72,6 +75,17 @@ def _call(plugins, root, arguments):
     finally:
         plugins.leave(code)
     return code
+
+
+def _settings(configuration, given):
+    found = []
+    for key in configuration.list_keys_in_section("vdk"):
+        entry = configuration._entry(key, None)
+        if key not in given["declared"] and entry.help:
+            secret = entry.sensitive or "password" in key or "secret" in key
+            default = "" if secret or entry.default is None else str(entry.default)
+            found.append({"name": key, "default": default, "help": " ".join(entry.help.split()), "secret": secret})
+    return found
 
 
 def _summary(command):

@@ -30,8 +30,9 @@ def _lower(name):
 
 
 class _Entry:
-    def __init__(self, default=None, description=None, sensitive=False):
+    def __init__(self, default=None, description=None, sensitive=False, help=""):
         self.value = None
+        self.help = help
         self.default = default
         self.description = description
         self.sensitive = sensitive
@@ -126,10 +127,10 @@ class ConfigurationBuilder:
     ):
         """Define a key; a value that it already has is kept."""
         entries = self._sections.setdefault(_lower(section) if section else "vdk", {})
-        text = str(description or "No description provided.")
+        text = help = str(description or "No description provided.")
         if show_default_value and default_value is not None:
             text += " Default value: %s." % (default_value,)
-        entry = _Entry(default_value, text, is_sensitive)
+        entry = _Entry(default_value, text, is_sensitive, help)
         before = entries.get(_lower(key))
         entries[_lower(key)] = entry
         if before is not None and before.value is not None:
