@@ -190,6 +190,35 @@ class Survey(PluginTest):
         self.assertIn("it is a hook", self.create("--plugin", "row-count-check", name="new-job", code=2).err)
         self.assertIn("give the plugin with --plugin", self.create("--set", "A=b", name="new-job", code=2).err)
 
+    def test_an_installed_plugin_goes_by_its_name_and_before_one_that_ships(self):
+        (self.dir / "repo").mkdir()
+        for name in ("echo-all", "run-command"):
+            (self.dir / "repo" / f"{name}.yaml").write_text(ECHO.replace("echo-all", name))
+        self.write("vdk-plugins.yaml", "plugins:\n  providers:\n  - {type: file, name: here, path: repo}\n  plugins:\n"
+                   "  - {provider: here, path: echo-all.yaml}\n  - {provider: here, path: run-command.yaml}\n")
+        self.vdk("plugin", "install")
+        made = self.create("--plugin", "echo-all@1.2.0", "--set", "WORD=a", "-o", "json").json()
+        self.assertEqual(made["plugin"], {"name": "echo-all", "version": "1.2.0", "origin": "install"})
+        made = self.create("--plugin", "run-command", "--set", "WORD=a", "-o", "json", name="other-job").json()
+        self.assertEqual(made["plugin"]["origin"], "install")
+        self.assertIn("there is version '1.2.0'", self.create("--plugin", "echo-all@9", name="new-job", code=5).err)
+        self.secret("KEY", "k")
+        self.vdk("run", "my-job")
+
+    def test_one_of_several_versions_in_a_file(self):
+        self.write("many.yaml", "version: 2\nname: many\nplugin_versions:\n  default:\n    entrypoint: {script: echo old}\n"
+                   "    image: example.com/many\n  lab: {entrypoint: {script: echo new}}\ndefault_config: {A: b}\n")
+        for version, said in (("", "old"), ("@lab", "new")):
+            self.create("--plugin", f"many.yaml{version}", name=f"job-{said}")
+            self.assertEqual(self.vdk("run", f"job-{said}").out, said + "\n")
+        self.assertIn("'default' and 'lab'", self.create("--plugin", "many.yaml@x", name="new-job", code=5).err)
+
+    def test_a_job_yaml_with_a_mistake_is_not_deployed(self):
+        self.create("--plugin", "echo.yaml", "--set", "WORD=a")
+        job = self.dir / "my-job" / "job.yaml"
+        job.write_text(job.read_text().replace("24h", "24x"))
+        self.assertIn("'24x' is no size", self.vdk("deploy", "-p", "my-job", "-t", "red", "-r", "test", code=2).err)
+
     def test_a_broken_plugin_shows_every_line_at_fault(self):
         self.plugin.write_text(ECHO.replace("^[a-z]+$", "'['").replace("default: 3", "default: 30").replace("questions:", "qestions:", 1))
         result = self.create("--plugin", "echo.yaml", code=2)
