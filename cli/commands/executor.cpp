@@ -127,7 +127,7 @@ int run_executor_init(const ParsedCommand& command, Context& context) {
 }
 
 int run_executor_run(const ParsedCommand& command, Context& /*context*/) {
-  plugin::exec_entrypoint(output_folder(command));
+  plugin::exec_entrypoint(output_folder(command), command.has("once"));
 }
 
 }  // namespace vdk::cli

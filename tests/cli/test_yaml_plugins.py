@@ -304,7 +304,7 @@ class Running(PluginTest):
         self.assertEqual([p for p in os.listdir(self.dir) if p.startswith("vdk-executor")], [])
 
     def test_deployed_it_runs_on_the_schedule_s_machinery_with_its_secret(self):
-        self.task('echo "key ${#KEY} region $REGION"; test "$KEY" = "s e c"',
+        self.task('echo "key ${#KEY} region $REGION"; ls -A "$JOB_DIR/in"; command -v python3; test "$KEY" = "s e c"',
                   "questions:\n- {name: KEY, type: secret}\ndefaultconfig:\n- {name: REGION, value: '{{.proj.region}}'}\n")
         self.create("--plugin", "echo.yaml")
         self.vdk("deploy", "-p", "my-job", "-t", "red", "-r", "test")
@@ -312,7 +312,7 @@ class Running(PluginTest):
         self.vdk("secrets", "-n", "my-job", "-t", "red", "--set-stdin", "KEY", stdin="s e c")
         self.vdk("execute", "--start", "--wait", "-n", "my-job", "-t", "red")
         log = self.vdk("execute", "--logs", "-n", "my-job", "-t", "red").out
-        self.assertIn("key 5 region eu", log)
+        self.assertIn("key 5 region eu\n.env\n" + str(self.home / ".local/share/vdk/environments"), log)
         self.assertNotIn("s e c", log)
         left = [str(p) for p in self.home.rglob("vdk-executor*")]
         self.assertEqual(left, [])
