@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Jobs that are made from YAML plugins: the survey, the macros, the two phases of a run, the plugins that ship."""
+import datetime
 import http.server
 import json
 import os
 import pathlib
+import re
 import signal
 import sqlite3
 import stat
@@ -17,6 +19,7 @@ import harness
 from harness import VdkTest
 
 sys.path.insert(0, str(harness.ROOT / "tests" / "support"))
+import fast_clock  # noqa: E402
 import postgres  # noqa: E402
 
 ECHO = """name: echo-all
@@ -319,6 +322,24 @@ class Running(PluginTest):
         self.vdk("secrets", "-n", "my-job", "-t", "red", "--set-stdin", "KEY", stdin="other")
         self.vdk("execute", "--start", "--wait", "-n", "my-job", "-t", "red", code=1)
         self.assertEqual(self.wait_execution("my-job", "red")["status"], "user_error")
+
+
+    def test_a_scheduled_run_is_about_the_time_for_which_it_was_scheduled(self):
+        self.task('sleep 3; echo "at $SCHEDULED_AT"')
+        self.create("--plugin", "echo.yaml")
+        config = self.dir / "my-job" / "config.ini"
+        config.write_text(re.sub("schedule_cron = .*", "schedule_cron = * * * * *", config.read_text()))
+        self.vdk("deploy", "-p", "my-job", "-t", "red", "-r", "test")
+        self.start_server(env=fast_clock.environment(self.dir, 30))
+
+        def done():
+            rows = self.vdk("execute", "--list", "-n", "my-job", "-t", "red", "-o", "json").json()
+            return [row for row in rows if row["status"] == "succeeded"]
+        row = self.wait_until(done, 60, "a scheduled execution")[-1]
+        log = self.vdk("execute", "--logs", "-n", "my-job", "-t", "red", "-i", row["id"]).out
+        minutes = int(row["id"].split("-")[2])
+        time_of = datetime.datetime.fromtimestamp(minutes * 60, datetime.timezone.utc)
+        self.assertIn(f"at {time_of:%Y-%m-%dT%H:%M:%SZ}", log)
 
 
 class Executor(PluginTest):
