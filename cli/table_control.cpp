@@ -40,6 +40,10 @@ Command create_command() {
   cloud.aliases = {"no-sample", "no-template"};
   Option hook = value("hook", "", "PLUGIN", "Add a hook plugin, too; its answers are called HOOK.KEY.");
   hook.kind = OptionKind::repeat;
+  Option config = value("config", "c", "FILE",
+                        "Which plugins are installed, and where; docs/plugins.md lists the keys.", Completion::file);
+  config.default_value = "vdk-plugins.yaml";
+  config.environment = "VDK_PLUGINS_CONFIG";
   Option set = value("set", "", "KEY=VALUE", "Answer to one question of the plugin.");
   set.kind = OptionKind::repeat;
   return {
@@ -62,8 +66,7 @@ Command create_command() {
                   value("plugin", "", "PLUGIN",
                         "Make the job from a plugin: NAME, NAME@VERSION, or the path of its YAML file.",
                         Completion::file),
-                  std::move(hook),
-                  value("plugin-config", "", "FILE", "Configuration that says where plugins are.", Completion::file),
+                  std::move(hook), std::move(config),
                   value("answers", "", "FILE", "Answers to the plugin's questions, as YAML or JSON.", Completion::file),
                   std::move(set), flag("defaults", "Take the default wherever a question has one."),
                   flag("no-input", "Ask nothing; say what is missing."),

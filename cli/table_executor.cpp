@@ -65,7 +65,10 @@ std::vector<Command> executor_commands() {
            "DIR/in in its environment. No value passes through a shell on the way. The exit code is the "
            "program's.",
        .examples = {{"vdk executor run --output /data", "After `vdk executor init --output /data`."}},
-       .options = {output},
+       .options = {output,
+                   {.long_name = "once",
+                    .help = "Remove the files that hold secrets before the program starts.",
+                    .kind = OptionKind::flag}},
        .exit_codes = {1, 5}},
   };
 }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "cli/commands/plugin_setup.hpp"
 #include "cli/view/survey.hpp"
 #include "cli/view/terminal.hpp"
 #include "vdk/core/error.hpp"
@@ -52,17 +53,13 @@ Answers take_scope(Answers& answers, const std::string& scope) {
   return taken;
 }
 
-std::filesystem::path plugin_folder(const ParsedCommand& command) {
-  const std::string file = command.value_or("plugin-config", "vdk-plugins.yaml");
-  (void)file;
-  return ".plugins";
-}
-
 /// Collects what the task and the hooks need.
 class Creator {
  public:
   explicit Creator(const ParsedCommand& command)
-      : m_folder(plugin_folder(command)), m_given(given_answers(command)), m_defaults(command.has("defaults")) {
+      : m_folder(plugin_folder(command, find_plugin_config(command))),
+        m_given(given_answers(command)),
+        m_defaults(command.has("defaults")) {
     if (can_prompt() && !command.has("no-input")) {
       m_ask = ask_question;
     }
@@ -79,18 +76,18 @@ class Creator {
   }
 
   /// Task and hooks first, so that an answer to no question at all is noticed in any order.
-  void run(const std::vector<std::pair<std::string, plugin::FoundPlugin>>& plugins) {
+  void run(const std::vector<plugin::FoundPlugin>& plugins) {
     std::vector<Answers> given(plugins.size());
     for (std::size_t i = plugins.size(); i-- > 1;) {
-      given[i] = take_scope(m_given, plugins[i].second.plugin.name);
+      given[i] = take_scope(m_given, plugins[i].plugin.name);
     }
     given[0] = m_given;
     for (std::size_t i = 0; i < plugins.size(); ++i) {
-      add(plugins[i].first, plugins[i].second, given[i], i > 0);
+      add(plugins[i], given[i], i > 0);
     }
     if (!m_problems.empty()) {
       const bool ask = !m_ask;
-      usage("cannot answer the questions of '" + plugins[0].second.plugin.name + "'", text::join(m_problems, "\n  "),
+      usage("cannot answer the questions of '" + plugins[0].plugin.name + "'", text::join(m_problems, "\n  "),
             "give answers with --set KEY=VALUE or in a file with --answers" +
                 std::string(ask ? "; a terminal would be asked" : ""));
     }
@@ -100,7 +97,7 @@ class Creator {
   std::vector<std::pair<std::string, std::string>> answers;
 
  private:
-  void add(const std::string& wanted, const plugin::FoundPlugin& found, const Answers& given, bool hook) {
+  void add(const plugin::FoundPlugin& found, const Answers& given, bool hook) {
     const std::string scope = hook ? found.plugin.name + "." : "";
     if (m_ask && hook && !found.plugin.questions.empty()) {
       log::info("Hook " + found.plugin.name + ":");
@@ -115,9 +112,7 @@ class Creator {
       log::warning("the answer to '" + scope + name +
                    "' is not used: this question is not asked after the others' answers");
     }
-    const auto at = wanted.find('@');
-    const bool versioned = at != std::string::npos && wanted.find('/', at) == std::string::npos;
-    plugin::Unit unit = plugin::make_unit(found.plugin, versioned ? wanted.substr(at + 1) : "", found.sha256);
+    plugin::Unit unit = plugin::make_unit(found.plugin, found.version, found.sha256);
     unit.config = plugin::make_config(found.plugin, result.answers);
     (hook ? creation.job.hooks.emplace_back() : creation.job.task) = std::move(unit);
     for (const auto& [name, value] : result.answers) {
@@ -155,8 +150,7 @@ void check_plugin_options(const ParsedCommand& command) {
     }
     return;
   }
-  for (const char* option :
-       {"hook", "plugin-config", "answers", "set", "defaults", "no-input", "save-answers", "dry-run"}) {
+  for (const char* option : {"hook", "config", "answers", "set", "defaults", "no-input", "save-answers", "dry-run"}) {
     if (command.has(option)) {
       usage(std::string("cannot use --") + option, "it is for jobs that are made from a plugin",
             "give the plugin with --plugin");
@@ -166,18 +160,17 @@ void check_plugin_options(const ParsedCommand& command) {
 
 PluginCreation plan_from_plugin(const ParsedCommand& command, const std::string& job_name) {
   Creator creator(command);
-  std::vector<std::pair<std::string, plugin::FoundPlugin>> plugins;
-  const std::string wanted = command.value_or("plugin", "");
-  plugins.emplace_back(wanted, creator.find(wanted, plugin::YamlPlugin::Type::task));
+  std::vector<plugin::FoundPlugin> plugins = {
+      creator.find(command.value_or("plugin", ""), plugin::YamlPlugin::Type::task)};
   for (const std::string& hook : command.all("hook")) {
-    plugins.emplace_back(hook, creator.find(hook, plugin::YamlPlugin::Type::hook));
+    plugins.push_back(creator.find(hook, plugin::YamlPlugin::Type::hook));
     for (std::size_t i = 0; i + 1 < plugins.size(); ++i) {
-      if (plugins[i].second.plugin.name == plugins.back().second.plugin.name) {
+      if (plugins[i].plugin.name == plugins.back().plugin.name) {
         usage("cannot add the hook '" + hook + "'", "the job has it already", "give each hook once");
       }
     }
   }
-  creator.creation.origin = plugins.front().second.origin;
+  creator.creation.origin = plugins.front().origin;
   creator.creation.job.name = job_name;
   creator.run(plugins);
   if (const auto file = command.value("save-answers"); file && !command.has("dry-run")) {

@@ -13,6 +13,7 @@
 #include "vdk/core/text.hpp"
 #include "vdk/job/archive.hpp"
 #include "vdk/job/job.hpp"
+#include "vdk/plugin/plugin_job.hpp"
 
 namespace vdk::cli {
 namespace {
@@ -177,6 +178,9 @@ void load_folder(FolderDeploy& deploy, const ParsedCommand& command) {
         ErrorKind::configuration,
         {"cannot deploy " + deploy.job.directory.string(), "the folder has no config.ini", "nothing was deployed",
          "add a config.ini with `[owner]` and `team = NAME`, or give another --job-path"});
+  }
+  if (plugin::is_plugin_job(deploy.job.directory)) {
+    (void)plugin::load_plugin_job(deploy.job.directory);  // a broken one would fail at its first run only
   }
   for (const std::string& warning : deploy.job.config.warnings) {
     log::warning(warning);

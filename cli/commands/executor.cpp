@@ -7,6 +7,7 @@
 #include "cli/commands/commands.hpp"
 #include "cli/view/json.hpp"
 #include "cli/view/terminal.hpp"
+#include "vdk/auth/credentials.hpp"
 #include "vdk/core/error.hpp"
 #include "vdk/core/files.hpp"
 #include "vdk/core/log.hpp"
@@ -76,6 +77,7 @@ std::vector<std::string> names_of(const std::map<std::string, std::string>& valu
 }  // namespace
 
 int run_executor_init(const ParsedCommand& command, Context& context) {
+  auth::protect_memory();
   plugin::BootRequest request;
   request.output = output_folder(command);
   request.unit = unit_name(command);
@@ -125,7 +127,7 @@ int run_executor_init(const ParsedCommand& command, Context& context) {
 }
 
 int run_executor_run(const ParsedCommand& command, Context& /*context*/) {
-  plugin::exec_entrypoint(output_folder(command));
+  plugin::exec_entrypoint(output_folder(command), command.has("once"));
 }
 
 }  // namespace vdk::cli

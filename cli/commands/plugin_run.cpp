@@ -110,7 +110,7 @@ void PluginRun::boot(const job::Step& step) {
 process::Command PluginRun::command(const job::Step& step) {
   boot(step);
   process::Command run;
-  run.argv = {files::executable().string(), "executor", "run", "--output", m_folder->path().string()};
+  run.argv = {files::executable().string(), "executor", "run", "--once", "--output", m_folder->path().string()};
   if (!m_inputs.interpreter.empty()) {
     run.set["PATH"] =
         m_inputs.interpreter.parent_path().string() + ":" + process::environment("PATH").value_or("/usr/bin:/bin");

@@ -40,8 +40,10 @@ std::string expectation(const Question& question) {
   return {};
 }
 
+const std::string& title(const Question& question) { return question.prompt.empty() ? question.name : question.prompt; }
+
 std::string line_of(const Question& question, const std::string& fallback) {
-  std::string line = question.prompt.empty() ? question.name : question.prompt;
+  std::string line = question.options.empty() ? title(question) : "  choose";
   std::string note = expectation(question);
   note += question.help.empty() ? "" : (note.empty() ? "" : ", ") + std::string("? for help");
   line += note.empty() ? "" : " (" + note + ")";
@@ -79,8 +81,11 @@ std::string ask_question(const Question& question, const std::string& fallback, 
   if (!mistake.empty()) {
     say("  " + mistake);
   }
-  for (std::size_t i = 0; mistake.empty() && i < question.options.size(); ++i) {
-    say("  " + std::to_string(i + 1) + ") " + question.options[i]);
+  if (mistake.empty() && !question.options.empty()) {
+    say(title(question));
+    for (std::size_t i = 0; i < question.options.size(); ++i) {
+      say("  " + std::to_string(i + 1) + ") " + question.options[i]);
+    }
   }
   while (true) {
     const std::string line = line_of(question, fallback);

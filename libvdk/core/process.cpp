@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -16,6 +17,7 @@
 #include <cstring>
 #include <utility>
 
+#include "vdk/core/attached_process.hpp"
 #include "vdk/core/error.hpp"
 #include "vdk/core/files.hpp"
 #include "vdk/core/text.hpp"
@@ -284,6 +286,31 @@ Result run(const Command& command, const std::function<void(std::string_view)>& 
   }
   result.exit_code = wait_for(pid);
   return result;
+}
+
+pid_t spawn_attached(const Command& command) {
+  const Prepared prepared(command);
+  Pipe exec_error;
+  const pid_t parent = getpid();
+  const pid_t pid = fork();
+  if (pid == 0) {
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != parent) {
+      _exit(127);  // the parent went away before the kernel knew
+    }
+    exec_child(prepared, command, exec_error.write_end);
+  }
+  if (pid < 0) {
+    throw system_error("cannot start a process", errno, "Check the limits on processes and memory.");
+  }
+  exec_error.close_write();
+  try {
+    check_exec(exec_error.read_end, prepared);
+  } catch (...) {
+    wait_for(pid);
+    throw;
+  }
+  return pid;
 }
 
 pid_t spawn_detached(const Command& command, const fs::path& log) {

@@ -29,7 +29,8 @@ from support.git_http import GitServer  # noqa: E402
 JOB = ("-n", "canary-job", "-t", "red")
 # How each command is called; one that is missing here fails the test. A word in braces is a file of the test.
 CALLS = {
-    "create": [(*JOB, "--cloud"), (*JOB, "--local", "-p", "{scratch}"), (*JOB, "-p", "/proc/no-such-folder")],
+    "create": [(*JOB, "--cloud"), (*JOB, "--local", "-p", "{scratch}"), (*JOB, "-p", "/proc/no-such-folder"),
+               (*JOB, "-p", "{scratch}", "--plugin", "sql-to-sql", "--set", "DATABASE=x.db", "--set", "TABLE=t")],
     "deploy": [(*JOB, "-p", "{job}", "-r", "why"), (*JOB, "--show"), (*JOB, "--disable"), (*JOB, "--remove"), (*JOB, "-p", "{job}", "--dry-run"),
                (*JOB, "-p", "{broken}", "-r", "why")],
     "execute": [(*JOB, "--start"), (*JOB, "--list"), (*JOB, "--show", "-i", "no-such"), (*JOB, "--cancel", "-i", "no-such"), (*JOB, "--logs"),
@@ -47,6 +48,9 @@ CALLS = {
               ("--issuer", "{service}", "--device", "--timeout", "1"), ("--token-stdin", "--store", "keyring")],
     "logout": [()],
     "auth status": [()],
+    "executor init": [("--job", "canary-job", "-t", "red", "--output", "{scratch}/shared"),
+                      ("--job", "canary-job", "-p", "{job}", "--output", "{scratch}/shared")],
+    "executor run": [("--output", "{scratch}/shared")],
     "run": [("{job}",), ("{broken}",), ("{job}", "--arguments", "not json"), ("no-such-folder",)],
     "set-default": [("-t", "red")],
     "reset-default": [("-t",)],

@@ -47,6 +47,9 @@ class Install(VdkTest):
         started = self.vdk("execute", "--start", "-n", "moved-job", "-t", "red", "-o", "json").json()
         done = self.wait_execution("moved-job", "red", started["execution_id"])
         self.assertEqual(done["status"], "succeeded", done)
+        made = self.vdk("create", "-n", "plugin-job", "-t", "red", "--plugin", "run-command", "--set", "COMMAND=true", "-o", "json")
+        self.assertEqual(made.json()["plugin"]["origin"], "vdk", "the plugins that ship are installed too")
+        self.vdk("run", "plugin-job")
 
     def test_manual_and_completions_lie_where_the_system_looks(self):
         for file in ("share/man/man1/vdk.1", "share/man/man1/vdk-deploy.1", "share/zsh/site-functions/_vdk",

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Jobs that are made from YAML plugins: the survey, the macros, the two phases of a run, the plugins that ship."""
+import datetime
 import http.server
 import json
 import os
 import pathlib
+import re
 import signal
 import sqlite3
 import stat
@@ -17,6 +19,7 @@ import harness
 from harness import VdkTest
 
 sys.path.insert(0, str(harness.ROOT / "tests" / "support"))
+import fast_clock  # noqa: E402
 import postgres  # noqa: E402
 
 ECHO = """name: echo-all
@@ -190,6 +193,35 @@ class Survey(PluginTest):
         self.assertIn("it is a hook", self.create("--plugin", "row-count-check", name="new-job", code=2).err)
         self.assertIn("give the plugin with --plugin", self.create("--set", "A=b", name="new-job", code=2).err)
 
+    def test_an_installed_plugin_goes_by_its_name_and_before_one_that_ships(self):
+        (self.dir / "repo").mkdir()
+        for name in ("echo-all", "run-command"):
+            (self.dir / "repo" / f"{name}.yaml").write_text(ECHO.replace("echo-all", name))
+        self.write("vdk-plugins.yaml", "plugins:\n  providers:\n  - {type: file, name: here, path: repo}\n  plugins:\n"
+                   "  - {provider: here, path: echo-all.yaml}\n  - {provider: here, path: run-command.yaml}\n")
+        self.vdk("plugin", "install")
+        made = self.create("--plugin", "echo-all@1.2.0", "--set", "WORD=a", "-o", "json").json()
+        self.assertEqual(made["plugin"], {"name": "echo-all", "version": "1.2.0", "origin": "install"})
+        made = self.create("--plugin", "run-command", "--set", "WORD=a", "-o", "json", name="other-job").json()
+        self.assertEqual(made["plugin"]["origin"], "install")
+        self.assertIn("there is version '1.2.0'", self.create("--plugin", "echo-all@9", name="new-job", code=5).err)
+        self.secret("KEY", "k")
+        self.vdk("run", "my-job")
+
+    def test_one_of_several_versions_in_a_file(self):
+        self.write("many.yaml", "version: 2\nname: many\nplugin_versions:\n  default:\n    entrypoint: {script: echo old}\n"
+                   "    image: example.com/many\n  lab: {entrypoint: {script: echo new}}\ndefault_config: {A: b}\n")
+        for version, said in (("", "old"), ("@lab", "new")):
+            self.create("--plugin", f"many.yaml{version}", name=f"job-{said}")
+            self.assertEqual(self.vdk("run", f"job-{said}").out, said + "\n")
+        self.assertIn("'default' and 'lab'", self.create("--plugin", "many.yaml@x", name="new-job", code=5).err)
+
+    def test_a_job_yaml_with_a_mistake_is_not_deployed(self):
+        self.create("--plugin", "echo.yaml", "--set", "WORD=a")
+        job = self.dir / "my-job" / "job.yaml"
+        job.write_text(job.read_text().replace("24h", "24x"))
+        self.assertIn("'24x' is no size", self.vdk("deploy", "-p", "my-job", "-t", "red", "-r", "test", code=2).err)
+
     def test_a_broken_plugin_shows_every_line_at_fault(self):
         self.plugin.write_text(ECHO.replace("^[a-z]+$", "'['").replace("default: 3", "default: 30").replace("questions:", "qestions:", 1))
         result = self.create("--plugin", "echo.yaml", code=2)
@@ -275,7 +307,7 @@ class Running(PluginTest):
         self.assertEqual([p for p in os.listdir(self.dir) if p.startswith("vdk-executor")], [])
 
     def test_deployed_it_runs_on_the_schedule_s_machinery_with_its_secret(self):
-        self.task('echo "key ${#KEY} region $REGION"; test "$KEY" = "s e c"',
+        self.task('echo "key ${#KEY} region $REGION"; ls -A "$JOB_DIR/in"; command -v python3; test "$KEY" = "s e c"',
                   "questions:\n- {name: KEY, type: secret}\ndefaultconfig:\n- {name: REGION, value: '{{.proj.region}}'}\n")
         self.create("--plugin", "echo.yaml")
         self.vdk("deploy", "-p", "my-job", "-t", "red", "-r", "test")
@@ -283,13 +315,31 @@ class Running(PluginTest):
         self.vdk("secrets", "-n", "my-job", "-t", "red", "--set-stdin", "KEY", stdin="s e c")
         self.vdk("execute", "--start", "--wait", "-n", "my-job", "-t", "red")
         log = self.vdk("execute", "--logs", "-n", "my-job", "-t", "red").out
-        self.assertIn("key 5 region eu", log)
+        self.assertIn("key 5 region eu\n.env\n" + str(self.home / ".local/share/vdk/environments"), log)
         self.assertNotIn("s e c", log)
         left = [str(p) for p in self.home.rglob("vdk-executor*")]
         self.assertEqual(left, [])
         self.vdk("secrets", "-n", "my-job", "-t", "red", "--set-stdin", "KEY", stdin="other")
         self.vdk("execute", "--start", "--wait", "-n", "my-job", "-t", "red", code=1)
         self.assertEqual(self.wait_execution("my-job", "red")["status"], "user_error")
+
+
+    def test_a_scheduled_run_is_about_the_time_for_which_it_was_scheduled(self):
+        self.task('sleep 3; echo "at $SCHEDULED_AT"')
+        self.create("--plugin", "echo.yaml")
+        config = self.dir / "my-job" / "config.ini"
+        config.write_text(re.sub("schedule_cron = .*", "schedule_cron = * * * * *", config.read_text()))
+        self.vdk("deploy", "-p", "my-job", "-t", "red", "-r", "test")
+        self.start_server(env=fast_clock.environment(self.dir, 30))
+
+        def done():
+            rows = self.vdk("execute", "--list", "-n", "my-job", "-t", "red", "-o", "json").json()
+            return [row for row in rows if row["status"] == "succeeded"]
+        row = self.wait_until(done, 60, "a scheduled execution")[-1]
+        log = self.vdk("execute", "--logs", "-n", "my-job", "-t", "red", "-i", row["id"]).out
+        minutes = int(row["id"].split("-")[2])
+        time_of = datetime.datetime.fromtimestamp(minutes * 60, datetime.timezone.utc)
+        self.assertIn(f"at {time_of:%Y-%m-%dT%H:%M:%SZ}", log)
 
 
 class Executor(PluginTest):

@@ -47,7 +47,7 @@ Json parse_object(const std::string& text, const char* what) {
 /// Values for macros, and which configuration keys hold a secret.
 class Renderer {
  public:
-  Renderer(const BootRequest& request, const PluginJob& job) : m_job(job) {
+  Renderer(const BootRequest& request, const PluginJob& job) {
     const Interval window = interval(job.window, request.scheduled);
     const std::map<std::string, std::string> system = {
         {"DSTART", go_time::rfc3339(window.start)},
@@ -111,7 +111,6 @@ class Renderer {
            });
   }
 
-  const PluginJob& m_job;
   Values m_values;
   std::map<std::string, std::string> m_system;
   Json m_arguments;

@@ -11,7 +11,7 @@
 
 namespace vdk::plugin {
 
-void exec_entrypoint(const std::filesystem::path& output) {
+void exec_entrypoint(const std::filesystem::path& output, bool once) {
   const Boot boot = read_boot(output);
   if (boot.entrypoint.script.empty()) {
     throw Error(ErrorKind::user_code,
@@ -24,6 +24,11 @@ void exec_entrypoint(const std::filesystem::path& output) {
   if (!program) {
     throw Error(ErrorKind::user_code, {"cannot run the plugin's program", "there is no '" + shell + "' on PATH",
                                        "no program was started", "install it, or run the plugin's image"});
+  }
+  if (once) {
+    for (const char* file : {".secret", ".executor.json"}) {
+      std::filesystem::remove(output / "in" / file);
+    }
   }
   for (const auto* values : {&boot.environment, &boot.secrets}) {
     for (const auto& [name, value] : *values) {

@@ -5,11 +5,17 @@
 #include "vdk/core/hash.hpp"
 #include "vdk/core/text.hpp"
 #include "vdk/plugin/survey.hpp"
+#include "vdk/plugin/sync.hpp"
 
 namespace vdk::plugin {
 namespace {
 
 namespace fs = std::filesystem;
+
+bool looks_like_a_file(const std::string& wanted) {
+  return wanted.find('/') != std::string::npos || wanted.find(".yaml") != std::string::npos ||
+         wanted.find(".yml") != std::string::npos;
+}
 
 FoundPlugin from_file(const fs::path& file, std::string origin) {
   FoundPlugin found;
@@ -19,15 +25,36 @@ FoundPlugin from_file(const fs::path& file, std::string origin) {
   return found;
 }
 
-bool looks_like_a_file(const std::string& wanted) {
-  return wanted.find('/') != std::string::npos || wanted.ends_with(".yaml") || wanted.ends_with(".yml");
+/// Choose a version of a file that may have several; false when it has none of this name.
+bool choose(FoundPlugin& found, const std::string& version) {
+  const auto& versions = found.plugin.versions;
+  if (std::any_of(versions.begin(), versions.end(), [&](const PluginVersion& one) { return one.name == version; })) {
+    found.version = version;
+    return true;
+  }
+  return version.empty() || found.plugin.version == version;
 }
 
-/// True when a plugin answers to NAME@VERSION; the fork's files have several versions in one.
-bool has_version(const YamlPlugin& plugin, const std::string& version) {
-  return version.empty() || plugin.version == version ||
-         std::any_of(plugin.versions.begin(), plugin.versions.end(),
-                     [&](const PluginVersion& one) { return one.name == version; });
+std::vector<std::string> versions_of(const FoundPlugin& found) {
+  std::vector<std::string> names;
+  for (const PluginVersion& one : found.plugin.versions) {
+    names.push_back(one.name);
+  }
+  return names.empty() ? std::vector{found.plugin.version} : names;
+}
+
+[[noreturn]] void refuse(const std::string& wanted, std::vector<std::string> names,
+                         const std::vector<std::string>& versions) {
+  std::sort(names.begin(), names.end());
+  names.erase(std::unique(names.begin(), names.end()), names.end());
+  const auto near = text::nearest(wanted.substr(0, wanted.find('@')), names);
+  throw Error(ErrorKind::not_found,
+              {"cannot find the plugin '" + wanted + "'",
+               versions.empty() ? "there are " + (names.empty() ? "none" : text::quoted_list(names))
+                                : "there is version " + text::quoted_list(versions),
+               "nothing was created",
+               near && versions.empty() ? "did you mean '" + *near + "'?"
+                                        : "install it with `vdk plugin install`, or give the path of its YAML file"});
 }
 
 }  // namespace
@@ -46,35 +73,51 @@ std::vector<fs::path> shipped_plugins() {
 }
 
 FoundPlugin find_plugin(const std::string& wanted, const fs::path& plugin_dir) {
-  if (looks_like_a_file(wanted)) {
-    return from_file(wanted, "file");
-  }
-  const auto at = wanted.find('@');
+  std::error_code ignored;
+  const auto at = fs::exists(wanted, ignored) ? std::string::npos : wanted.rfind('@');
   const std::string name = wanted.substr(0, at);
   const std::string version = at == std::string::npos ? "" : wanted.substr(at + 1);
   std::vector<std::string> names;
   std::vector<std::string> versions;
-  (void)plugin_dir;
+  const auto fits = [&](FoundPlugin& found) {
+    if (choose(found, version)) {
+      return true;
+    }
+    for (std::string& one : versions_of(found)) {
+      versions.push_back(std::move(one));
+    }
+    return false;
+  };
+  if (looks_like_a_file(wanted)) {
+    FoundPlugin found = from_file(name, "file");
+    if (!fits(found)) {
+      refuse(wanted, names, versions);
+    }
+    return found;
+  }
+  for (const Available& one : available(plugin_dir)) {
+    const bool candidate = !one.yaml_file.empty() && one.plugin.name == name && (!one.shadowed || !version.empty());
+    if (!one.yaml_file.empty()) {
+      names.push_back(one.plugin.name);
+    }
+    if (candidate) {
+      FoundPlugin found = from_file(one.yaml_file, one.origin);
+      found.sha256 = one.plugin.tree_sha256;
+      if (fits(found) || one.plugin.version == version) {
+        return found;
+      }
+    }
+  }
   for (const fs::path& file : shipped_plugins()) {
     names.push_back(file.stem().string());
     if (names.back() == name) {
       FoundPlugin found = from_file(file, "vdk");
-      if (has_version(found.plugin, version)) {
+      if (fits(found)) {
         return found;
       }
-      versions.push_back(found.plugin.version);
     }
   }
-  std::sort(names.begin(), names.end());
-  names.erase(std::unique(names.begin(), names.end()), names.end());
-  const auto near = text::nearest(name, names);
-  throw Error(ErrorKind::not_found,
-              {"cannot find the plugin '" + wanted + "'",
-               versions.empty() ? "there are " + (names.empty() ? "none" : text::quoted_list(names))
-                                : "there is version " + text::quoted_list(versions),
-               "nothing was created",
-               near && versions.empty() ? "did you mean '" + *near + "'?"
-                                        : "install it with `vdk plugin install`, or give the path of its YAML file"});
+  refuse(wanted, names, versions);
 }
 
 }  // namespace vdk::plugin

@@ -4,8 +4,10 @@
 #include <map>
 #include <set>
 
+#include "plugin/config/versions.hpp"
 #include "plugin/config/yaml_document.hpp"
 #include "plugin/yaml/questions.hpp"
+#include "vdk/core/log.hpp"
 #include "vdk/core/text.hpp"
 #include "vdk/plugin/macros.hpp"
 #include "vdk/plugin/yaml_plugin.hpp"
@@ -38,24 +40,6 @@ const std::vector<std::string>& plugin_keys() {
                                                 "destination_urn_template",
                                                 "asset_parsers"};
   return keys;
-}
-
-bool is_plugin_name(const std::string& name) {
-  constexpr std::size_t most = 64;
-  const auto ok = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_'; };
-  return !name.empty() && name.size() <= most && name.front() >= 'a' && name.front() <= 'z' &&
-         std::all_of(name.begin(), name.end(), ok);
-}
-
-bool is_version(const std::string& version) {
-  constexpr std::size_t most = 64;
-  const auto is_word = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-  };
-  return !version.empty() && version.size() <= most && is_word(version.front()) &&
-         version.find("..") == std::string::npos && std::all_of(version.begin(), version.end(), [&](char c) {
-           return is_word(c) || c == '.' || c == '_' || c == '+' || c == '-';
-         });
 }
 
 class PluginReader {
@@ -104,7 +88,7 @@ class PluginReader {
       m_top.error("version", "'version' and 'pluginversion' are two names of one key", "keep one of them");
     }
     m_plugin.version = m_top.required(key, "1.0.0");
-    if (!m_plugin.version.empty() && !is_version(m_plugin.version)) {
+    if (!m_plugin.version.empty() && !is_plugin_version(m_plugin.version)) {
       m_top.error(key, "'" + m_plugin.version + "' is no version", "letters, digits and . _ + -, without ..");
     }
   }
@@ -185,7 +169,7 @@ class PluginReader {
       const SourceLocation at = m_document.where(item.first.Mark());
       PluginVersion one;
       one.name = item.first.IsScalar() ? item.first.Scalar() : "";
-      if (!is_version(one.name)) {
+      if (!is_plugin_version(one.name)) {
         m_document.error(at, "'" + one.name + "' is no version");
       } else if (!seen.insert(one.name).second) {
         m_document.error(at, "version '" + one.name + "' stands here a second time");
@@ -339,6 +323,10 @@ YamlPlugin load_yaml_plugin(const std::filesystem::path& file) {
   auto plugin = parse_yaml_plugin(file, problems);
   if (!plugin) {
     throw to_error(file.string(), problems).value();
+  }
+  for (const Problem& problem : problems) {
+    log::warning(file.string() + ":" + std::to_string(problem.location.line) + ": " + problem.message +
+                 (problem.hint.empty() ? "" : " (" + problem.hint + ")"));
   }
   return *std::move(plugin);
 }

@@ -92,6 +92,29 @@ TEST_CASE("deep nesting is refused and does not exhaust the stack") {
   CHECK(fault(ifs).ends_with("too many nested 'if'"));
 }
 
+TEST_CASE("any text is rendered or refused with a place inside it") {
+  const std::vector<std::string> words = {
+      "{{", "}}", "-", " ",  ".DSTART", "|",  "Date", "(",    ")",    "\"", "`",   "if",   "else", "end",  ".",
+      "$x", "\n", "é", "/*", "*/",      "eq", "list", "{{- ", " -}}", "99", ".a.", "true", "\\",   "join", "range"};
+  std::uint32_t state = 1;
+  for (int round = 0; round < 20'000; ++round) {
+    std::string text = "{{";
+    for (int i = 0; i < 12; ++i) {
+      state = state * 1664525U + 1013904223U;
+      text += words[(state >> 16U) % words.size()];
+    }
+    for (const auto& mistake : plugin::macros::check(text)) {
+      REQUIRE(mistake.offset <= text.size());
+      REQUIRE_FALSE(mistake.message.empty());
+    }
+    try {
+      (void)render(text);
+    } catch (const Error& error) {
+      REQUIRE(error.location());
+    }
+  }
+}
+
 TEST_CASE("layouts of times are Go's") {
   const TimePoint time = parse_time("2026-02-03T04:05:06.789Z").value();
   using plugin::go_time::format;

@@ -45,7 +45,8 @@ Boot boot(const BootRequest& request);
 [[nodiscard]] Boot read_boot(const std::filesystem::path& output);
 
 /// Become the program: `SHELL -c SCRIPT` with the environment of `boot` laid over ours. Returns by exception only.
-[[noreturn]] void exec_entrypoint(const std::filesystem::path& output);
+/// With `once` the files that hold secrets are removed before, so that none is left however the program ends.
+[[noreturn]] void exec_entrypoint(const std::filesystem::path& output, bool once = false);
 
 /// Lines `KEY='value'` that any POSIX shell reads back unchanged.
 [[nodiscard]] std::string shell_lines(const std::map<std::string, std::string>& values);

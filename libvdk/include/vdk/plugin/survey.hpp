@@ -57,10 +57,11 @@ struct SurveyResult {
 /// A plugin that `vdk create --plugin` can use.
 struct FoundPlugin {
   YamlPlugin plugin;
-  std::string sha256;  ///< of the installed tree, else of the file
-  std::string origin;  ///< "file", "vdk" (ships with it), "install", "sync:SERVER"
+  std::string sha256;   ///< of the installed tree, else of the file
+  std::string version;  ///< the one of several in its file that is wanted; empty = the file's own
+  std::string origin;   ///< "file", "vdk" (ships with it), "install", "sync:SERVER"
 };
-/// A YAML file, or NAME[@VERSION] among the installed and synced plugins of `plugin_dir`, then those that ship with
+/// FILE[@VERSION], or NAME[@VERSION] among the installed and synced plugins of `plugin_dir`, then those that ship with
 /// vdk. Throws Error(not_found) that names what there is.
 [[nodiscard]] FoundPlugin find_plugin(const std::string& wanted, const std::filesystem::path& plugin_dir);
 /// Files of the plugins that ship with vdk.

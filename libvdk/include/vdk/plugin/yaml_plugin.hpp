@@ -91,7 +91,7 @@ struct YamlPlugin {
 /// no plugin when one of them is an error.
 [[nodiscard]] std::optional<YamlPlugin> parse_yaml_plugin(const std::filesystem::path& file,
                                                           std::vector<Problem>& problems, const Limits& limits = {});
-/// The same for a file that must be right. Throws Error(configuration).
+/// The same for a file that must be right; warnings are logged. Throws Error(configuration).
 [[nodiscard]] YamlPlugin load_yaml_plugin(const std::filesystem::path& file);
 
 /// True when an asset's `{{` is no macro: one of the patterns fits its name (`*` fits `/` too).
