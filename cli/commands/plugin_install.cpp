@@ -78,7 +78,7 @@ void show(const plugin::Config& config, const plugin::InstallOptions& options, c
   }
   std::string out;
   for (const plugin::Change& change : result.changes) {
-    out += describe_change(change) + "\n";
+    out += plugin::describe(change) + "\n";
   }
   print(out);
   if (result.changes.empty()) {

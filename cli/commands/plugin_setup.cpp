@@ -113,20 +113,6 @@ plugin::InstallOptions install_options(const ParsedCommand& command) {
   return options;
 }
 
-std::string describe_change(const plugin::Change& change) {
-  const auto with = [](const std::string& version) { return version.empty() ? "" : " " + version; };
-  switch (change.kind) {
-    case plugin::Change::Kind::added:
-      return "add " + change.name + with(change.to_version);
-    case plugin::Change::Kind::removed:
-      return "remove " + change.name + with(change.from_version);
-    case plugin::Change::Kind::changed:
-      break;
-  }
-  return "change " + change.name + with(change.from_version) +
-         (change.from_version == change.to_version ? "" : " ->" + with(change.to_version));
-}
-
 Json change_row(const plugin::Change& change) {
   static constexpr const char* kinds[] = {"added", "changed", "removed"};
   const auto text_or_null = [](const std::string& text) { return text.empty() ? Json() : Json(text); };

@@ -29,8 +29,6 @@ namespace vdk::cli {
 [[nodiscard]] plugin::InstallOptions install_options(const ParsedCommand& command);
 void log_problem(const plugin::Problem& problem);
 
-/// "add bq2bq 1.2"
-[[nodiscard]] std::string describe_change(const plugin::Change& change);
 [[nodiscard]] Json change_row(const plugin::Change& change);
 
 /// While it lives, SIGINT and SIGTERM set a flag: the work ends in order. A second signal ends the process.

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "plugin/config/reader.hpp"
+#include "plugin/fetch/address.hpp"
 #include "vdk/core/text.hpp"
 
 namespace vdk::plugin::config {

@@ -4,6 +4,7 @@
 #include <map>
 
 #include "plugin/config/reader.hpp"
+#include "plugin/fetch/address.hpp"
 #include "vdk/core/text.hpp"
 
 namespace vdk::plugin::config {
@@ -155,7 +156,9 @@ void read_auth_section(Document& document, const YAML::Node& node, ProviderConfi
       }
       break;
     case Auth::Kind::netrc:
-      auth.name = section.text("file");
+      if (const std::string file = section.text("file"); !file.empty()) {
+        auth.secret = {file.starts_with("file:") ? file : "file:" + file, document.file().parent_path()};
+      }
       break;
     case Auth::Kind::service_account:
     case Auth::Kind::ssh_key:
@@ -308,13 +311,13 @@ UrlParts split_url(std::string_view url) {
     parts.user_info = true;
     authority.remove_prefix(at + 1);
   }
-  const auto bracket = authority.find(']');
-  const auto colon = authority.find(':', bracket == std::string_view::npos ? 0 : bracket);
-  parts.host = text::lower(authority.substr(0, colon));
+  if (authority.starts_with('[')) {
+    parts.host = text::lower(authority.substr(1, authority.find(']') - 1));
+  } else {
+    parts.host = text::lower(authority.substr(0, authority.find(':')));
+  }
   return parts;
 }
-
-bool is_loopback(std::string_view host) { return host == "localhost" || host == "[::1]" || host.starts_with("127."); }
 
 void read_provider(Document& document, const YAML::Node& node, std::vector<ProviderConfig>& providers) {
   constexpr int longest_seconds = 24 * 3600;

@@ -31,7 +31,6 @@ struct UrlParts {
   bool user_info = false;
 };
 [[nodiscard]] UrlParts split_url(std::string_view url);
-[[nodiscard]] bool is_loopback(std::string_view host);
 
 /// SHA-256 of what the configuration means, without its secrets.
 [[nodiscard]] std::string digest(const Config& config);

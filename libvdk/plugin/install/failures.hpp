@@ -22,7 +22,4 @@ class Failures {
   std::map<std::string, Error> m_errors;
 };
 
-/// "add bq2bq 1.2", "change bq2bq 1.2 -> 1.3", "remove bq2bq 1.3"
-[[nodiscard]] std::string describe(const Change& change);
-
 }  // namespace vdk::plugin

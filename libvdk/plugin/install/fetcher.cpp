@@ -101,7 +101,11 @@ std::filesystem::path Fetcher::download(const PluginEntry& entry, const std::str
   }
   artifact.sha256 = fetched.sha256;
   if (!bound) {
-    artifact.resolved = fetched.resolved;
+    const ProviderConfig& source = provider_of(m_config, entry);
+    // The lock file is for every checkout: no folder of this machine stands in it.
+    artifact.resolved = source.kind == ProviderKind::file
+                            ? (std::filesystem::path(source.path) / artifact.path).lexically_normal().string()
+                            : fetched.resolved;
     artifact.pin = fetched.pin;
     artifact.size = fetched.size;
   }

@@ -56,9 +56,13 @@ std::string to_json(const Receipt& receipt) {
     each_text(plugin, [&](const char* key, const std::string& value) { entry[key] = value; });
     plugins.push_back(std::move(entry));
   }
-  const json document = {{"format", k_format},           {"generation", receipt.generation},
-                         {"source", receipt.source},     {"config_digest", receipt.config_digest},
-                         {"created", receipt.created},   {"vdk_version", receipt.vdk_version},
+  const json document = {{"format", k_format},
+                         {"generation", receipt.generation},
+                         {"source", receipt.source},
+                         {"config_file", receipt.config_file},
+                         {"config_digest", receipt.config_digest},
+                         {"created", receipt.created},
+                         {"vdk_version", receipt.vdk_version},
                          {"plugins", std::move(plugins)}};
   return document.dump(2) + "\n";
 }
@@ -70,6 +74,7 @@ Receipt parse_receipt(const std::string& text, const fs::path& file) {
     receipt.generation = document.at("generation").get<std::uint64_t>();
     receipt.source = document.at("source").get<std::string>();
     receipt.config_digest = document.at("config_digest").get<std::string>();
+    receipt.config_file = document.value("config_file", "");
     receipt.created = document.at("created").get<std::string>();
     receipt.vdk_version = document.at("vdk_version").get<std::string>();
     for (const json& entry : document.at("plugins")) {

@@ -43,6 +43,9 @@ struct Change {
   std::string to_version;
 };
 
+/// "add bq2bq 1.2", "change bq2bq 1.2 -> 1.3", "remove bq2bq 1.3"
+[[nodiscard]] std::string describe(const Change& change);
+
 struct InstallResult {
   std::vector<Change> changes;
   std::uint64_t generation = 0;  ///< the current one afterwards

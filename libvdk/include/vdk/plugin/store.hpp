@@ -33,6 +33,7 @@ struct Receipt {
   std::uint64_t generation = 0;
   std::string source;         ///< "install" or "sync:SERVER"
   std::string config_digest;  ///< of the configuration that made it
+  std::string config_file;    ///< where that lay; empty when there was none
   std::string created;        ///< ISO 8601, UTC
   std::string vdk_version;
   std::vector<InstalledPlugin> plugins;  ///< sorted by name, then version
