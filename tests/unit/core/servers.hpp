@@ -28,8 +28,7 @@ class Server {
     if (::pipe(input) != 0 || ::pipe(output) != 0) {
       return;
     }
-    const std::string script =
-        (std::filesystem::path(__FILE__).parent_path().parent_path().parent_path() / name).string();
+    const std::string script = (std::filesystem::path(VDK_TESTS) / name).string();
     std::vector<std::string> words = {k_python, script};
     words.insert(words.end(), arguments.begin(), arguments.end());
     std::vector<char*> argv;
