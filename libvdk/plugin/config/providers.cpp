@@ -4,6 +4,7 @@
 #include <map>
 
 #include "plugin/config/reader.hpp"
+#include "vdk/core/http.hpp"
 #include "vdk/core/text.hpp"
 
 namespace vdk::plugin::config {
@@ -314,7 +315,7 @@ UrlParts split_url(std::string_view url) {
   return parts;
 }
 
-bool is_loopback(std::string_view host) { return host == "localhost" || host == "[::1]" || host.starts_with("127."); }
+bool is_loopback(std::string_view host) { return http::is_loopback(host); }
 
 void read_provider(Document& document, const YAML::Node& node, std::vector<ProviderConfig>& providers) {
   constexpr int longest_seconds = 24 * 3600;
