@@ -16,7 +16,7 @@ import time
 import unittest
 import urllib.parse
 
-from harness import ROOT, VdkTest
+from harness import BINARY, ROOT, VdkTest
 from test_page_login import Visitor
 
 sys.path.insert(0, str(ROOT / "tests" / "support"))
@@ -35,29 +35,46 @@ CALLS = {
                (*JOB, "-p", "{broken}", "-r", "why")],
     "execute": [(*JOB, "--start"), (*JOB, "--list"), (*JOB, "--show", "-i", "no-such"), (*JOB, "--cancel", "-i", "no-such"), (*JOB, "--logs"),
                 (*JOB, "--start", "--wait"), (*JOB, "--start", "--arguments", "not json")],
-    "list": [("--all",), ("-t", "red"), ("--all", "-mmm")],
+    "list": [("--all",), ("-t", "red"), ("--all", "-mmm"), ("--all", "-u", "ftp://u:{argv}@x"), ("--all", "-u", "http://u:{argv}@127.0.0.1:1/x")],
     "show": [JOB],
     "delete": [(*JOB, "--yes")],
     "download-job": [(*JOB, "-p", "{scratch}")],
     "download-key": [(*JOB, "-p", "{scratch}")],
-    "properties": [(*JOB, "--set-file", "key", "{property}"), (*JOB, "--overwrite-all-job-properties", "{broken-json}"), (*JOB, "--delete", "key")],
-    "secrets": [(*JOB, "--set-file", "key", "{secret}"), (*JOB, "--overwrite-all-job-secrets", "{broken-json}"), (*JOB, "--delete", "key")],
+    "properties": [(*JOB, "--set-file", "key", "{property}"), (*JOB, "--overwrite-all-job-properties", "{broken-json}"), (*JOB, "--delete", "key"),
+                   (*JOB, "--set", "key", "{argv-property}")],
+    "secrets": [(*JOB, "--set", "key", "{argv}"), (*JOB, "--set-file", "key", "{secret}"), (*JOB, "--overwrite-all-job-secrets", "{broken-json}"), (*JOB, "--delete", "key")],
     "info": [("-t", "red")],
     "login": [("-t", "api-token", "--api-token-stdin", "-u", "{service}/token"), ("--issuer", "{service}", "--no-browser", "--timeout", "1"),
               ("--issuer", "{service}", "-t", "client-credentials", "-i", "id", "--client-secret-stdin"),
-              ("--issuer", "{service}", "--device", "--timeout", "1"), ("--token-stdin", "--store", "keyring")],
+              ("--issuer", "{service}", "--device", "--timeout", "1"), ("--token-stdin", "--store", "keyring"), ("-t", "api-token", "-u", "{service}/token", "-a", "{argv}"),
+              ("-t", "api-token", "-u", "ftp://u:{argv}@x", "-a", "{argv}"), ("--issuer", "https://u:{argv}@127.0.0.1:1/x", "--no-browser"),
+              ("-t", "credentials", "-i", "id", "-s", "{argv}", "-d", "{service}/auth", "-e", "http://u:{argv}@127.0.0.1:1/t", "--timeout", "1")],
     "logout": [()],
     "auth status": [()],
     "executor init": [("--job", "canary-job", "-t", "red", "--output", "{scratch}/shared"),
                       ("--job", "canary-job", "-p", "{job}", "--output", "{scratch}/shared")],
     "executor run": [("--output", "{scratch}/shared")],
     "run": [("{job}",), ("{broken}",), ("{job}", "--arguments", "not json"), ("no-such-folder",)],
-    "set-default": [("-t", "red")],
+    "set-default": [("-t", "red"), ("-u", "http://u:{argv}@127.0.0.1:1/x")],
     "reset-default": [("-t",)],
     "config explain": [(), ("api_token",), ("team_client_secret",)],
     "config-help": [()],
     "schedule preview": [("0 0 * * *",), ("nonsense",)],
     "version": [()],
+    "plugin install": [("-c", "{plugins}"), ("-c", "{plugins}", "--dry-run"), ("-c", "{broken-config}")],
+    "plugin list": [("-c", "{plugins}")],
+    "plugin info": [("-c", "{plugins}", "one")],
+    "plugin outdated": [("-c", "{plugins}")],
+    "plugin upgrade": [("-c", "{plugins}")],
+    "plugin uninstall": [("-c", "{plugins}", "one")],
+    "plugin verify": [("-c", "{plugins}")],
+    "plugin validate": [("-c", "{plugins}"), ("-c", "{broken-config}")],
+    "plugin vendor": [("-c", "{plugins}", "{scratch}/vendor")],
+    "plugin rollback": [("-c", "{plugins}", "--list")],
+    "plugin cache show": [("-c", "{plugins}")],
+    "plugin cache prune": [("-c", "{plugins}", "--all")],
+    "executor init": [("--job", "canary-job", "-o", "{scratch}/out", "-p", "{job}"), ("--job", "canary-job", "-o", "{scratch}/out", "-t", "red")],
+    "executor run": [("-o", "{scratch}/no-such")],
     "server": [("--check-config", "--config", "{config}"), ("--check-config", "--config", "{broken-config}"), ("--status",),
                ("--config", "{broken-config}"), ("--config", "{unreachable-config}", "--port", "0")],
     "server fsck": [("--config", "{config}"), ("--config", "{unreachable-config}")],
@@ -176,20 +193,24 @@ class EveryCommand(CanaryTest):
     def files(self):
         make = self.canaries.make
         job = {"config.ini": "[owner]\nteam = red\n[vdk]\ndb_default_type = sqlite\n", "10.sql": "SELECT 1"}
-        broken = {"config.ini": "[owner\nteam = red\n", "10.py": "def run(job_input):\n    raise ValueError('no')\n"}
+        broken = {"config.ini": f"[owner]\nteam = red\n[vdk]\nmy_db_password = {make('config.ini password')}%(no)s\n", "10.py": "def run(job_input):\n    raise ValueError('no')\n"}
         database, mail, git, key = make("database password"), make("mail password"), make("git password"), make("key file")
         common = (f"mail: {{smtp: {{host: 127.0.0.1, port: 1, auth: true, user: u, password: {mail}}}}}\nnotificationOwnerEmail: a@example.com\n"
                   f"uploadGitReadWriteUsername: robot\nuploadGitReadWritePassword: {git}\n")
         texts = {"property": make("property"), "secret": make("job secret"), "broken-json": '{"a": "' + make("broken json") + '",',
                  "config": common, "unreachable-config": common + f"database: {{url: 'postgresql://u:{database}@127.0.0.1:1/x'}}\n",
+                 "plugins": ("plugins:\n  providers:\n  - {type: http, name: web, url: 'SERVICE', retries: 0, auth: {type: bearer, token: 'env:VDK_TEAM_CLIENT_SECRET'}}\n"
+                             f"  - {{type: http, name: basic, url: 'SERVICE/b', auth: {{type: basic, user: u, password: {make('plugin password')}}}}}\n"
+                             "  plugins:\n  - {provider: web, path: one.tar.gz}\n  - {provider: basic, path: two.tar.gz}\n"),
                  "broken-config": common + f"database: {{url: 'mysql://u:{database}@host/x', passwordd: {key}}}\nsecurity: {{page: {{clientSecret: {key}}}}}\n"}
         places = {}
         for name, text in texts.items():
             places[name] = self.dir / "given" / name
             places[name].parent.mkdir(exist_ok=True)
-            places[name].write_text(text)
+            places[name].write_text(text.replace("SERVICE", f"http://127.0.0.1:{self.service.server_address[1]}/plugins"))
             places[name].chmod(0o600)
         self.canaries.allow("*", "given/*")
+        self.canaries.allow("config.ini password", "broken-job/config.ini")
         places.update(job=self.job("canary-job", job), broken=self.job("broken-job", broken))
         return places
 
@@ -200,7 +221,8 @@ class EveryCommand(CanaryTest):
         scratch = home / "scratch"
         scratch.mkdir()
         address = f"http://127.0.0.1:{1 if mode == 'gone' else self.service.server_address[1]}/{mode}"
-        words = [word.format(**self.places, scratch=scratch, service=address) for word in call]
+        given = {"argv": self.canaries.values["argv"], "argv-property": self.canaries.values["argv property"]}
+        words = [word.format(**self.places, **given, scratch=scratch, service=address) for word in call]
         env = {"HOME": str(home), "VDK_TEAM_CLIENT_SECRET": self.canaries.values["team secret"],
                "VDK_NOTIFICATION_SMTP_LOGIN_PASSWORD": self.canaries.values["mail setting"], "VDK_SECRETS_KEY": self.key,
                "no_proxy": "127.0.0.1,localhost", "NO_PROXY": "127.0.0.1,localhost",
@@ -210,7 +232,8 @@ class EveryCommand(CanaryTest):
             env["VDK_CONTROL_SERVICE_REST_API_URL"] = address
         if number % 3 == 1:
             env["VDK_ACCESS_TOKEN"] = self.canaries.values["given token"]
-        words += [(), ("-o", "json"), ("-v", "DEBUG"), ("-v", "DEBUG", "-o", "json")][number % 4]
+        output = () if command.startswith("executor") else ("-o", "json")
+        words += [(), output, ("-v", "DEBUG"), ("-v", "DEBUG", *output)][number % 4]
         stdin = self.canaries.values["typed"] + "\n" if any("stdin" in word for word in words) else None
         try:
             result = self.run_vdk(*command.split(), *words, env=env, stdin=stdin, timeout=60)
@@ -224,22 +247,23 @@ class EveryCommand(CanaryTest):
     def test_no_command_lets_a_secret_out_however_it_fails(self):
         commands = self.commands()
         self.assertEqual(sorted(set(commands) - set(CALLS)), [], "teach CALLS how they are called")
-        for name in ("team secret", "mail setting", "given token", "typed"):
+        for name in ("team secret", "mail setting", "given token", "typed", "argv", "argv property"):
             self.canaries.make(name)
         self.key = self.canaries.add("service key", "5ec4e7" + os.urandom(29).hex())
-        self.places = self.files()
         self.service = listen(self, Service)
+        self.places = self.files()
         elsewhere = listen(self, Elsewhere)
         elsewhere.heads = []
         self.service.elsewhere = elsewhere.server_address[1]
         self.canaries.allow("*_token", "homes/*/.vdk.internal/vdk-cred.json")
         self.canaries.allow("client_secret", "homes/*/.vdk.internal/vdk-cred.json")
         self.canaries.allow("typed", "homes/*/.vdk.internal/vdk-cred.json")
-        self.canaries.allow("property", "homes/*/control.db*")  # only secrets are encrypted
-        local = {"run", "set-default", "reset-default", "config explain", "config-help", "schedule preview", "version"}
+        self.canaries.allow("*property", "homes/*/control.db*")  # only secrets are encrypted
+        self.canaries.allow("argv*", f"the command line {BINARY} *")  # as the original takes it, with a warning
+        local = {"executor run", "run", "set-default", "reset-default", "config explain", "config-help", "schedule preview", "version"}
         plan = []
         for command in commands:
-            remote = command not in local and not command.startswith("server")
+            remote = command not in local and not command.startswith(("server", "plugin"))
             for call in CALLS[command]:
                 plan += [(command, call, mode) for mode in ((MODES if remote else ()) if command == "login" else (("", *MODES) if remote else ("",)))]
         codes = set()
@@ -342,7 +366,7 @@ deploymentGitUrl: http://127.0.0.1:{self.git.port}/jobs.git
 uploadGitReadWriteUsername: robot
 uploadGitReadWritePassword: {self.canaries.values["git password"]}
 notificationOwnerEmail: vdk@example.com
-mail: {{smtp: {{host: 127.0.0.1, port: {self.mail.server_address[1]}, auth: true, user: u, password: {make("mail password")}}}}}
+mail: {{smtp: {{host: 127.0.0.1, port: {self.mail.server_address[1]}, auth: true, user: u}}}}
 security:
   enabled: true
   auditLog: audit.log
@@ -354,7 +378,7 @@ security:
             self.canaries.allow("*", place)
         key = self.canaries.add("service key", os.urandom(32).hex())
         (self.dir / "given").mkdir()
-        self.address = self.serve("--config", str(self.config), "-v", "DEBUG", env={"VDK_SECRETS_KEY": key})
+        self.address = self.serve("--config", str(self.config), "-v", "DEBUG", env={"VDK_SECRETS_KEY": key, "VDK_SERVER_MAIL_SMTP_PASSWORD": make("mail password")})
 
     def person(self, name):
         answer = self.provider.user_token(name)
