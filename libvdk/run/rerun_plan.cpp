@@ -81,7 +81,7 @@ bool Planner::same_code(const std::string& old, const std::string& now) const {
   try {
     process::Command command;
     command.argv = {m_interpreter.string(), (sdk_directory() / "vdk/sdk/same_code.py").string()};
-    command.input = nlohmann::json{{old.substr(7), now.substr(7)}}.dump();
+    command.input = nlohmann::json::array({nlohmann::json::array({old.substr(7), now.substr(7)})}).dump();
     command.timeout = std::chrono::seconds(30);
     return process::run(command).out == "[true]";
   } catch (const std::exception&) {

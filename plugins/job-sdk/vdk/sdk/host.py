@@ -205,10 +205,11 @@ class Host:
         if self.plugins is not None:
             frames = [frame for frame in frames if os.sep + "pluggy" + os.sep not in frame.filename]
         if "cell" in message:
-            line, text = _in_cell(error, text, message)
+            line, place, text = _in_cell(error, text, message)
         else:
             line = next((f.lineno for f in reversed(frames) if f.filename == message.get("file")), getattr(error, "lineno", None))
-        lines = ["Traceback (most recent call last):\n"] if frames else []
+        lines = [place + "\n"] if "cell" in message else []
+        lines += ["Traceback (most recent call last):\n"] if frames else []
         lines += traceback.format_list(frames)
         lines += traceback.format_exception_only(type(error), error)
         return {
@@ -224,21 +225,21 @@ class Host:
 
 
 def _in_cell(error, text, message):
-    """Line within the cell, and the text of the error with notebook, cell and line in front."""
+    """Line within the cell; notebook, cell and line for people; the text of the error with that in front."""
     from vdk.sdk import cells
 
     cell = message["cell"]
     line, source = cells.failing_line(error, cells.file_name(message["file"], cell["number"]))
     place = cell["label"]
     if text.startswith(place + ", line"):
-        return line, text
+        return line, "%s, line %s" % (place, line), text
     if text.startswith(place + ": "):
         text = text[len(place) + 2 :]
     if line:
         place += ", line %d" % line
     if source:
         place += " (%s)" % source
-    return line, "%s: %s" % (place, text) if text else place
+    return line, place, "%s: %s" % (place, text) if text else place
 
 
 def _exit_of(error):
