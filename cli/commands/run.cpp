@@ -9,6 +9,7 @@
 #include "cli/commands/plugin_run.hpp"
 #include "cli/commands/server_setup.hpp"
 #include "cli/view/json.hpp"
+#include "cli/view/table.hpp"
 #include "cli/view/terminal.hpp"
 #include "vdk/control/secrets_key.hpp"
 #include "vdk/core/error.hpp"
@@ -177,13 +178,87 @@ std::string checked_arguments(const ParsedCommand& command) {
   return given;
 }
 
+run::Rerun read_rerun(const ParsedCommand& command) {
+  using run::RerunMode;
+  const std::vector<std::pair<const char*, RerunMode>> modes{{"full", RerunMode::full},
+                                                             {"changed", RerunMode::changed},
+                                                             {"from-failed", RerunMode::from_failed},
+                                                             {"from", RerunMode::from},
+                                                             {"only", RerunMode::only}};
+  run::Rerun rerun;
+  std::string chosen;
+  for (const auto& [name, mode] : modes) {
+    if (!command.has(name)) {
+      continue;
+    }
+    if (!chosen.empty()) {
+      throw Error(ErrorKind::usage,
+                  {"--" + chosen + " and --" + name + " exclude each other", "a run starts in one way",
+                   "nothing was run", "give one of --full, --changed, --from-failed, --from, --only"});
+    }
+    chosen = name;
+    rerun.mode = mode;
+  }
+  if (rerun.mode == RerunMode::from || rerun.mode == RerunMode::only) {
+    rerun.step = command.value_or(chosen, "");
+  }
+  if (command.has("plan") && chosen.empty()) {
+    rerun.mode = RerunMode::changed;
+  }
+  rerun.atomic_steps = command.has("atomic-steps");
+  return rerun;
+}
+
+void show_plan(const run::Plan& plan, const job::Job& job, Context& context) {
+  Json rows = Json::array();
+  std::size_t count = 0;
+  for (const run::PlannedStep& planned : plan.steps) {
+    count += planned.runs ? 1 : 0;
+    Json row{{"step", planned.step.name}, {"action", planned.runs ? "run" : "skip"}, {"reason", planned.reason}};
+    if (context.json()) {
+      row["type"] = job::to_string(planned.step.kind);
+      row["cell_id"] = planned.step.cell ? Json(planned.step.cell->id) : Json(nullptr);
+    }
+    rows.push_back(std::move(row));
+  }
+  if (context.json()) {
+    print(dump_json(Json{{"job", job.name},
+                         {"mode", to_string(plan.mode)},
+                         {"runs", count},
+                         {"restores_names", !plan.snapshot.empty()},
+                         {"warnings", plan.warnings},
+                         {"steps", rows}}) +
+          "\n");
+    return;
+  }
+  for (const std::string& warning : plan.warnings) {
+    log::warning(warning);
+  }
+  print(grid_table(rows));
+  log::info(std::to_string(count) + " of " + std::to_string(plan.steps.size()) + " steps would run with --" +
+            std::string(to_string(plan.mode)) + ".");
+}
+
+/// A notebook that cannot be read is the user's failure of this run, as a step with wrong syntax is.
+job::Job load_job(const std::filesystem::path& directory) {
+  try {
+    return job::load(directory);
+  } catch (const Error& error) {
+    if (error.kind() == ErrorKind::user_code) {
+      run::write_termination_file(config::Settings::from_process(directory), "User error");
+    }
+    throw;
+  }
+}
+
 }  // namespace
 
 int run_run(const ParsedCommand& command, Context& context) {
   if (command.has("debug")) {
     log::set_level(log::Level::debug);
   }
-  job::Job job = job::load(command.positionals.front());
+  const run::Rerun rerun = read_rerun(command);
+  job::Job job = load_job(command.positionals.front());
   const config::Settings settings = config::Settings::from_process(job.directory);
   std::string arguments;
   try {
@@ -200,8 +275,9 @@ int run_run(const ParsedCommand& command, Context& context) {
   }
   auto plugin = PluginRun::prepare(job);
   std::filesystem::path interpreter;
-  const bool python = std::any_of(job.steps.begin(), job.steps.end(),
-                                  [](const job::Step& step) { return step.kind == job::StepKind::python; });
+  const bool python = std::any_of(job.steps.begin(), job.steps.end(), [](const job::Step& step) {
+    return step.kind == job::StepKind::python || step.kind == job::StepKind::ingest;
+  });
   if (python) {
     std::string warning;
     interpreter = run::choose_interpreter(job, warning);
@@ -217,6 +293,7 @@ int run_run(const ParsedCommand& command, Context& context) {
                           .ids = run::make_ids(settings, *context.clock()),
                           .properties = data.properties.get(),
                           .secrets = data.secrets.get(),
+                          .rerun = rerun,
                           .collected_logs = false};
   if (plugin) {
     plugin->set_inputs({.team = job.config.team,
@@ -225,6 +302,10 @@ int run_run(const ParsedCommand& command, Context& context) {
                         .properties = data.properties.get(),
                         .secrets = data.secrets.get()});
     plugin->attach(request);
+  }
+  if (command.has("plan")) {
+    show_plan(run::plan_job(request, *context.clock()), job, context);
+    return 0;
   }
   return run::run_job(request, *context.clock()).exit_code;
 }

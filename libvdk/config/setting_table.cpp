@@ -59,6 +59,15 @@ std::vector<Setting> run_settings() {
       setting("python", path, "", "Interpreter for the Python steps of `vdk run`; else python3 on PATH."),
       setting("python_plugins", boolean, "true",
               "Load the plugins of the original that are installed beside the job's Python."),
+      setting(
+          "run_snapshot_limit_mb", integer, "256",
+          "How large the saved state behind one step may be, in megabytes. What is larger is not saved, and the step "
+          "runs again."),
+      setting("run_state_enabled", boolean, "true",
+              "Remember what a run did, for --changed, --from-failed, --from, --only and --plan."),
+      setting("state_dir", path, "",
+              "Folder for what is remembered of runs; .vdk of the job folder when it is there, else vdk/runs in "
+              "XDG_STATE_HOME or ~/.local/state."),
       setting("team", text, "",
               "Team that owns the job. Only VDK_TEAM is read from the environment, because TEAM is a "
               "common name."),

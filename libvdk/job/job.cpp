@@ -31,10 +31,20 @@ std::string_view to_string(StepKind kind) noexcept {
       return "sql";
     case StepKind::python:
       return "python";
+    case StepKind::ingest:
+      return "ingest";
     case StepKind::program:
       return "program";
   }
   return "";
+}
+
+std::string place_of(const Step& step) {
+  if (!step.cell) {
+    return step.name;
+  }
+  std::string place = step.file.filename().string() + ", cell " + std::to_string(step.cell->number);
+  return step.cell->id.empty() ? place : place + " (cell_id:" + step.cell->id + ")";
 }
 
 Job load(const fs::path& directory) {
@@ -47,26 +57,38 @@ Job load(const fs::path& directory) {
     job.ini = config::IniFile::load(config_file);
     job.config = read_config(*job.ini);
   }
-  job.steps = find_steps(job.directory);
+  job.steps = find_steps(job.directory, &job.notebooks);
   return job;
 }
 
-std::vector<Step> find_steps(const fs::path& directory) {
-  std::vector<Step> steps;
+std::vector<Step> find_steps(const fs::path& directory, std::vector<Notebook>* notebooks) {
+  std::vector<fs::path> found;
   std::error_code error;
   for (fs::directory_iterator entry(directory, error), end; !error && entry != end; entry.increment(error)) {
-    const std::string name = entry->path().filename().string();
-    const std::string lowered = text::lower(name);
-    const bool sql = lowered.ends_with(".sql");
+    const std::string name = text::lower(entry->path().filename().string());
     std::error_code ignored;
-    if ((sql || lowered.ends_with(".py")) && !entry->is_directory(ignored)) {
-      steps.push_back({name, sql ? StepKind::sql : StepKind::python, entry->path()});
+    if ((name.ends_with(".sql") || name.ends_with(".py") || name.ends_with(".ipynb")) &&
+        !entry->is_directory(ignored)) {
+      found.push_back(entry->path());
     }
   }
   if (error) {
     throw system_error("cannot list the folder '" + directory.string() + "'", error.value());
   }
-  std::sort(steps.begin(), steps.end(), [](const Step& a, const Step& b) { return a.name < b.name; });
+  std::sort(found.begin(), found.end(), [](const fs::path& a, const fs::path& b) { return a.native() < b.native(); });
+  std::vector<Step> steps;
+  for (const fs::path& file : found) {
+    const std::string extension = text::lower(file.extension().string());
+    if (extension != ".ipynb") {
+      steps.push_back({file.filename().string(), extension == ".sql" ? StepKind::sql : StepKind::python, file});
+      continue;
+    }
+    Notebook notebook = read_notebook(file);
+    steps.insert(steps.end(), notebook.steps.begin(), notebook.steps.end());
+    if (notebooks != nullptr) {
+      notebooks->push_back(std::move(notebook));
+    }
+  }
   return steps;
 }
 

@@ -16,6 +16,16 @@ constexpr int steps_between_signal_checks = 10'000;
 
 int stop_on_signal(void* /*unused*/) { return SignalGuard::received() != 0 ? 1 : 0; }
 
+bool has_rows(sqlite3* db, const char* sql) {
+  bool found = false;
+  const auto note = [](void* flag, int, char**, char**) {
+    *static_cast<bool*>(flag) = true;
+    return 0;
+  };
+  sqlite3_exec(db, sql, note, &found, nullptr);
+  return found;
+}
+
 }  // namespace
 
 Databases::Databases(std::map<std::string, std::filesystem::path> files, std::string default_name)
@@ -57,6 +67,27 @@ sqlite3* Databases::connection(const std::filesystem::path& path) {
   sqlite3_busy_timeout(db, busy_milliseconds);
   sqlite3_progress_handler(db, steps_between_signal_checks, stop_on_signal, nullptr);
   return db;
+}
+
+std::string Databases::open_state() const {
+  if (!m_state.empty()) {
+    return m_state;
+  }
+  for (const auto& [path, db] : m_connections) {
+    if (!db) {
+      continue;
+    }
+    if (sqlite3_get_autocommit(db.get()) == 0) {
+      return "a transaction is open";
+    }
+    if (has_rows(db.get(), "SELECT 1 FROM temp.sqlite_master")) {
+      return "it has temporary tables";
+    }
+    if (has_rows(db.get(), "SELECT 1 FROM pragma_database_list WHERE name NOT IN ('main', 'temp')")) {
+      return "another database is attached";
+    }
+  }
+  return {};
 }
 
 std::vector<std::string> Databases::close() {

@@ -23,6 +23,10 @@ class Databases {
   [[nodiscard]] std::filesystem::path file(std::string_view name) const;
   /// Open connection to a file, opened at first use.
   [[nodiscard]] sqlite3* connection(const std::filesystem::path& path);
+  /// What of an open connection the next steps may depend on and a later run cannot have; empty when nothing.
+  [[nodiscard]] std::string open_state() const;
+  /// Something lasts to the end of the run that a later run cannot have.
+  void note_state(std::string what) { m_state = std::move(what); }
   /// Roll back what steps left open and close everything; returns the files where a transaction was open.
   [[nodiscard]] std::vector<std::string> close();
 
@@ -32,6 +36,7 @@ class Databases {
   };
   std::map<std::string, std::filesystem::path> m_files;
   std::string m_default_name;
+  std::string m_state;
   std::map<std::filesystem::path, std::unique_ptr<sqlite3, Closer>> m_connections;
 };
 

@@ -6,6 +6,7 @@
 #include "run/program.hpp"
 #include "run/python_plugins.hpp"
 #include "run/signals.hpp"
+#include "run/sql_form.hpp"
 #include "run/step_failure.hpp"
 #include "vdk/core/files.hpp"
 #include "vdk/core/text.hpp"
@@ -29,8 +30,28 @@ std::string error_reply(const Error& error) {
 
 }  // namespace
 
-Runner::Runner(const RunRequest& request, const Clock& clock, const LogLines& lines)
-    : m_session(request, clock, lines), m_ingester(m_session) {}
+Runner::Runner(Session& session) : m_session(session), m_ingester(m_session) {}
+
+bool Runner::restore(const std::filesystem::path& snapshot, std::string& why) {
+  try {
+    find_plugins();
+    start_host();
+    const Json done = converse(Json{{"cmd", "restore"},
+                                    {"snapshot", snapshot.string()},
+                                    {"context", 0},
+                                    {"directory", m_session.request.job.directory.string()},
+                                    {"database", ""}});
+    if (!done.is_null() && done.at("done") == "restored") {
+      return true;
+    }
+    why = done.is_null() ? "the Python process ended" : done.value("why", "");
+  } catch (const Error& error) {
+    why = error.what();
+  }
+  m_host.reset();
+  m_plugins = nullptr;
+  return false;
+}
 
 std::vector<StepResult> Runner::run(const Plan& plan) {
   find_plugins();
@@ -74,11 +95,21 @@ StepResult Runner::run_step(const StepStart& start, const Context& context) {
   result.name = start.step.name;
   result.type = job::to_string(start.step.kind);
   result.start_time = start.time;
+  result.file = start.step.file;
+  if (start.step.cell) {
+    result.cell_id = start.step.cell->id;
+    result.cell_number = start.step.cell->number;
+  }
   if (m_session.request.collected_logs) {
     m_session.lines.info("Entering " + result.name + " ...");
   }
   const long long rows_before = m_ingester.rows_written();
+  const bool recorded = m_recorder != nullptr && context.depth == 0 && m_recorder->knows(start.step);
   try {
+    if (recorded) {
+      m_asked = {};
+      m_recorder->begin(start.step);
+    }
     execute(start.step, context, result);
   } catch (const Error& error) {
     fail_with(result, error);
@@ -93,6 +124,9 @@ StepResult Runner::run_step(const StepStart& start, const Context& context) {
     m_exit_code = 1;
   }
   result.end_time = m_session.clock.now();
+  if (recorded) {
+    m_recorder->end(result, m_asked);
+  }
   log_end(result, m_ingester.rows_written() - rows_before);
   observer.step_ended(result, context.depth);
   return result;
@@ -121,7 +155,8 @@ void Runner::execute(const job::Step& step, const Context& context, StepResult& 
 }
 
 void Runner::run_sql(const job::Step& step, const Context& context, StepResult& result) {
-  const std::string content = files::read(step.file);
+  const std::string content = step.cell ? step.cell->source : files::read(step.file);
+  const std::string place = step.cell ? (step.file.parent_path() / job::place_of(step)).string() : step.file.string();
   if (!text::is_valid_utf8(content)) {
     throw Error(ErrorKind::user_code, {"cannot run " + step.name, "the file is not UTF-8 text",
                                        "the step was not started and the job stops here", "Save the file as UTF-8"});
@@ -129,8 +164,17 @@ void Runner::run_sql(const job::Step& step, const Context& context, StepResult& 
   const SqlText parts = split_databases(content);
   if (text::trim(parts.sql).empty()) {
     throw Error(ErrorKind::user_code,
-                {"cannot run " + step.name, "the file holds no SQL statement",
+                {"cannot run " + job::place_of(step),
+                 step.cell ? "the cell holds no SQL statement" : "the file holds no SQL statement",
                  "the step was not started and the job stops here", "Write a statement into it, or remove the file"});
+  }
+  const std::set<std::string> asked = placeholders(content);
+  m_asked.properties.insert(asked.begin(), asked.end());
+  if (context.depth == 0) {
+    m_asked.arguments.insert(asked.begin(), asked.end());
+  }
+  if (text::lower(parts.sql).find("pragma") != std::string::npos) {
+    m_session.databases->note_state("a PRAGMA may have changed it");
   }
   const Values values = m_session.values(context.arguments);
   const std::string sql = substitute(parts.sql, values);
@@ -140,13 +184,15 @@ void Runner::run_sql(const job::Step& step, const Context& context, StepResult& 
   }
   for (const std::string& name : names) {
     const std::string database = substitute(name, values);
-    const std::string place = step.file.string();
     const auto native = [&] {
       const auto file = m_session.databases->file(database);
       run_script(m_session.databases->connection(file), sql, place, m_session.query_prefix());
     };
     if (!run_sql_by_plugins(step, context, {database, sql, place, native}, result)) {
       native();
+    }
+    if (!plugin_database(database).empty()) {
+      m_session.databases->note_state("what a database of a plugin holds is not known");
     }
     if (result.status == StepStatus::error) {
       return;
@@ -200,12 +246,26 @@ Runner::Json Runner::converse(const Json& message) {
 
 void Runner::run_python(const job::Step& step, const Context& context, StepResult& result) {
   start_host();
-  const Json done = converse(Json{{"cmd", "step"},
-                                  {"name", step.name},
-                                  {"file", step.file.string()},
-                                  {"context", context.id},
-                                  {"directory", context.directory.string()},
-                                  {"database", context.database}});
+  Json message{{"cmd", "step"},
+               {"name", step.name},
+               {"file", step.file.string()},
+               {"context", context.id},
+               {"directory", context.directory.string()},
+               {"database", context.database}};
+  if (step.cell) {
+    message["cell"] = Json{{"kind", job::to_string(step.kind)},
+                           {"number", step.cell->number},
+                           {"label", job::place_of(step)},
+                           {"source", step.cell->source}};
+  }
+  if (m_recorder != nullptr && context.depth == 0) {
+    message["snapshot"] = m_recorder->snapshot().string();
+    message["snapshot_limit"] = text::parse_int(m_session.setting("run_snapshot_limit_mb")).value_or(256) * (1LL << 20);
+  }
+  const Json done = converse(message);
+  if (context.depth == 0) {
+    m_asked.host = done.is_object() && done.contains("state") ? done.at("state") : Json();
+  }
   take_outcome(done, context, result);
 }
 
@@ -227,6 +287,8 @@ void Runner::take_outcome(const Json& done, const Context& context, StepResult& 
   result.exception_name = done.value("exception_name", "");
   result.exception = done.value("exception", "");
   result.details = done.value("details", "");
+  const Json line = done.value("line", Json());
+  result.line = line.is_number() ? line.get<std::size_t>() : 0;
   m_exit_code = context.id == 0 ? done.value("exit_code", 1) : m_exit_code;
 }
 
@@ -261,7 +323,11 @@ std::string Runner::answer(const std::string& line) {
     if (request.at("op") == "read") {
       return "{\"ok\": true, \"value\": " + Json::parse(store.read_all()).dump() + "}";
     }
-    store.write_all(request.at("value").dump());
+    const std::string value = request.at("value").dump();
+    if (m_recorder != nullptr) {
+      m_recorder->writes_values(request.at("store"), value);
+    }
+    store.write_all(value);
     return "{\"ok\": true}";
   } catch (const Error& error) {
     return error_reply(error);

@@ -12,6 +12,7 @@
 
 #include "run/ingest.hpp"
 #include "run/python_host.hpp"
+#include "run/rerun_recorder.hpp"
 #include "run/session.hpp"
 #include "vdk/run/observer.hpp"
 #include "vdk/run/run.hpp"
@@ -22,8 +23,12 @@ namespace vdk::run {
 /// the one place where a step starts and ends.
 class Runner {
  public:
-  Runner(const RunRequest& request, const Clock& clock, const LogLines& lines);
+  explicit Runner(Session& session);
 
+  /// Each step of the job is written down there.
+  void record_to(RerunRecorder& recorder) { m_recorder = &recorder; }
+  /// Bring the host into the state of a snapshot; false with the reason when that cannot be done.
+  [[nodiscard]] bool restore(const std::filesystem::path& snapshot, std::string& why);
   /// The steps of the plan that run, up to the first that fails or asks to skip the rest.
   [[nodiscard]] std::vector<StepResult> run(const Plan& plan);
   /// Let Python plugins end the job: finalize_job, vdk_exception, vdk_exit.
@@ -79,7 +84,9 @@ class Runner {
   [[nodiscard]] std::string run_template(const Json& request);
   void log_end(const StepResult& result, long long rows) const;
 
-  Session m_session;
+  Session& m_session;
+  RerunRecorder* m_recorder = nullptr;
+  Asked m_asked;  ///< by the step of the job that runs
   Ingester m_ingester;
   std::unique_ptr<PythonHost> m_host;
   Json m_plugins;  ///< what the host says of its plugins; null = not asked

@@ -56,6 +56,8 @@ Session::Session(const RunRequest& asked, const Clock& the_clock, const LogLines
   find_databases();
 }
 
+void Session::take_ids() { execution_properties = make_execution_properties(request.ids, clock.now()); }
+
 void Session::read_secret_settings() {
   if (request.secrets == nullptr) {
     return;
@@ -174,6 +176,8 @@ std::string Session::host_settings(bool plugins) const {
                      {"query_prefix", query_prefix()},
                      {"ingest_wait", flag("ingester_wait_to_finish_after_every_send", false)},
                      {"plugins", plugins},
+                     {"watch", watched},
+                     {"directory", request.job.directory.string()},
                      {"collected_logs", request.collected_logs},
                      {"attempt_id", request.ids.attempt_id},
                      {"log_level", level}};

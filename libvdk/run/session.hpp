@@ -35,6 +35,10 @@ class Session {
   /// db_default_type as settings and config.ini have it, lower case; empty when nobody asks for a database.
   [[nodiscard]] std::string default_database_asked() const;
   [[nodiscard]] nlohmann::ordered_json read_store(const std::string& name) const;
+  /// Settings that come from the job's secrets.
+  [[nodiscard]] const std::map<std::string, std::string>& secret_settings() const noexcept { return m_secret_settings; }
+  /// The request's ids have changed: a run is resumed.
+  void take_ids();
   /// The two comment lines that every query starts with.
   [[nodiscard]] std::string query_prefix() const;
   /// First message to the Python host; `plugins`: it shall look for Python plugins.
@@ -47,6 +51,7 @@ class Session {
   std::map<std::string, std::string> execution_properties;
   nlohmann::ordered_json arguments;
   std::unique_ptr<Databases> databases;
+  bool watched = false;  ///< the host tells what steps depend on and saves what they leave behind
 
  private:
   void read_secret_settings();

@@ -55,6 +55,7 @@ void fail_with(StepResult& step, const Error& error) {
   step.exception_name = exception_name_of(step.blamee);
   step.exception = error.what();
   step.details = failure_text(error);
+  step.line = error.location() ? error.location()->line : 0;
 }
 
 void fail_run(RunResult& result, const Error& error) {

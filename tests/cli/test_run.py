@@ -22,7 +22,7 @@ class Run(VdkTest):
 
     def test_a_run_creates_no_service_home(self):
         self.run_job({"a.sql": "create table t(x);"})
-        self.assertFalse((self.home / ".local").exists())
+        self.assertFalse((self.home / ".local/share").exists())
 
     def test_several_statements_in_one_sql_file_and_substitution(self):
         self.run_job({"10.sql": "create table t(x, y);\ninsert into t values (1, '{word}'), (2, '{unknown}');",

@@ -30,7 +30,8 @@ class JobFixture {
     inputs.environment = {{"VDK_SQLITE_FILE", database().string()},
                           {"VDK_JOB_RUN_SUMMARY_FILE_PATH", (root() / "summary.json").string()},
                           {"VDK_TERMINATION_MESSAGE_WRITER_OUTPUT_FILE", (root() / "termination.json").string()},
-                          {"VDK_TEMPORARY_WRITE_DIRECTORY", (root() / "tmp").string()}};
+                          {"VDK_TEMPORARY_WRITE_DIRECTORY", (root() / "tmp").string()},
+                          {"VDK_STATE_DIR", (root() / "state").string()}};
     inputs.environment.insert(environment.begin(), environment.end());
     inputs.job_config = loaded.ini;
     const config::Settings settings(std::move(inputs));

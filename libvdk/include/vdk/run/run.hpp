@@ -14,6 +14,7 @@
 #include "vdk/core/error.hpp"
 #include "vdk/core/process.hpp"
 #include "vdk/job/job.hpp"
+#include "vdk/run/plan.hpp"
 
 namespace vdk::run {
 
@@ -28,7 +29,11 @@ enum class Blamee { none, user, platform, configuration };
 
 struct StepResult {
   std::string name;
-  std::string type;  ///< sql | python
+  std::string type;  ///< sql | python | ingest
+  std::filesystem::path file;
+  std::string cell_id;          ///< of a notebook's cell, when the file has ids
+  std::size_t cell_number = 0;  ///< among all cells of the notebook, from 1; 0 = the step is a file
+  std::size_t line = 0;         ///< where it failed: in the file or within the cell; 0 = unknown
   TimePoint start_time;
   TimePoint end_time;
   StepStatus status = StepStatus::success;
@@ -80,6 +85,7 @@ struct RunRequest {
   /// ready.
   std::function<process::Command(const job::Step&)> program = nullptr;
   std::vector<job::Step> after_failure = {};  ///< run, each of them, when a step has failed
+  Rerun rerun;                                ///< which steps; the default is all
   bool collected_logs = false;  ///< full log lines (a deployed execution) instead of short ones (a terminal)
 };
 
@@ -95,8 +101,12 @@ void serve_job(const RunRequest& request, const Clock& clock, int socket);
 /// Where the Python side of vdk lies. Throws Error when it is missing.
 [[nodiscard]] std::filesystem::path job_sdk_directory();
 
-/// Interpreter for a job outside of a deployment: VDK_PYTHON, else the `pythonX.Y` that config.ini asks for when it is
-/// there, else `python3` on PATH. `warning` gets a text when the job asks for a version that is not here.
+/// What run_job would do, without doing it. Throws what make_plan throws, Error(conflict) when the job is running.
+[[nodiscard]] Plan plan_job(const RunRequest& request, const Clock& clock);
+
+/// Interpreter for a job outside of a deployment: VDK_PYTHON, else the `pythonX.Y` that config.ini asks for, else the
+/// one of the notebooks' kernel (its specification, or the version that wrote them), else `python3` on PATH. `warning`
+/// gets a text when what runs is not what was asked for.
 [[nodiscard]] std::filesystem::path choose_interpreter(const job::Job& job, std::string& warning);
 
 /// Whether a plugin of the original (a distribution with the entry point group vdk.plugin.run) is installed where this

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs steps when vdk asks for it."""
+import json
 import os
 import sys
 
@@ -22,7 +23,15 @@ class Host:
         self.run = Run(self.channel, Ingester(self.channel), settings)
         self.run.arguments[0] = settings["arguments"]
         self.inputs = {}
+        self.notebooks = {}
+        self.watch = None
+        if settings.get("watch"):
+            from vdk.sdk.watch import Watch
+
+            self.watch = self.run.watch = Watch(settings["directory"])
         self.plugins = self._find_plugins(extra_plugins) if settings.get("plugins", True) else None
+        if self.watch is not None:
+            self._remember_start(settings)
 
     def _find_plugins(self, extra):
         from vdk.sdk import plugins_found
@@ -33,6 +42,16 @@ class Host:
         from vdk.sdk.plugin_host import PluginHost
 
         return PluginHost(self, found, extra)
+
+    def _remember_start(self, settings):
+        """Later runs may leave steps out: what each of them changes is compared with this."""
+        self.start = {
+            "environ": dict(os.environ),
+            "cwd": os.getcwd(),
+            "path": list(sys.path),
+            "recursion": sys.getrecursionlimit(),
+            "arguments": json.loads(json.dumps(settings["arguments"])),
+        }
 
     def serve(self):
         if self.plugins is not None:
@@ -45,15 +64,45 @@ class Host:
 
     def execute(self, message):
         """Do what vdk asks for."""
-        if message["cmd"] == "step":
+        if message["cmd"] == "restore":
+            self.channel.send(self._restore(message))
+        elif message["cmd"] == "step":
             self.run_step(message)
         elif self.plugins is not None:
             self.plugins.execute(message)
         else:
             self.channel.send({"done": "no plugins"})
 
+    def _restore(self, message):
+        from vdk.sdk import snapshot
+
+        sys.path.insert(0, message["directory"])
+        try:
+            snapshot.restore(self, message["snapshot"], self._input(message))
+            return {"done": "restored"}
+        except Exception as error:
+            return {"done": "failed", "why": "%s: %s" % (type(error).__name__, error)}
+        finally:
+            if message["directory"] in sys.path:
+                sys.path.remove(message["directory"])
+
+    def _state(self, message, result):
+        """What the step depended on and what it leaves in this process."""
+        state = self.watch.end()
+        state["packages"] = [p for p in sys.path if p.endswith(("site-packages", "dist-packages")) and os.path.isdir(p)]
+        if result["done"] == "error":
+            return state
+        from vdk.sdk import snapshot
+
+        notebook = self.notebooks.get((0, message["file"])) if "cell" in message else None
+        state.update(snapshot.save(self, message["snapshot"], notebook, message["snapshot_limit"]))
+        return state
+
     def run_step(self, message):
         result = {"done": "success", "exit_code": 0}
+        watched = self.watch is not None and message["context"] == 0
+        if watched:
+            self.watch.begin()
         directory = message["directory"]
         sys.path.insert(0, directory)
         try:
@@ -74,6 +123,8 @@ class Host:
             if directory in sys.path:
                 sys.path.remove(directory)
         self.run.ingester.discard()
+        if watched:
+            result["state"] = self._state(message, result)
         for stream in (sys.stdout, sys.stderr):
             try:
                 stream.flush()
@@ -82,6 +133,8 @@ class Host:
         self.channel.send(result)
 
     def _call(self, message):
+        if "cell" in message:
+            return self._call_cell(message)
         path = message["file"]
         name = "step_" + os.path.splitext(message["name"])[0].lower()
         with open(path, "rb") as file:
@@ -110,6 +163,26 @@ class Host:
     def first_input(self, directory):
         """The job's own job_input, before there is a step."""
         return self._input({"context": 0, "directory": directory, "database": ""})
+    def _call_cell(self, message):
+        from vdk.sdk import cells
+
+        cell, job_input = message["cell"], self._input(message)
+        if cell["kind"] == "ingest":
+            cells.run_ingest(cell, job_input)
+            return "success"
+        notebook = self.notebook(message["context"], message["file"])
+        notebook.prepare(job_input)
+        if "log" in cell["source"]:
+            configure_logging(self.run.settings)
+        notebook.execute(cell)
+        return "success"
+
+    def notebook(self, context, file):
+        from vdk.sdk import cells
+
+        if (context, file) not in self.notebooks:
+            self.notebooks[(context, file)] = cells.Notebook(file)
+        return self.notebooks[(context, file)]
 
     def _input(self, message):
         context = message["context"]
@@ -131,7 +204,12 @@ class Host:
         frames = [frame for frame in frames if not frame.filename.startswith(_SDK + os.sep)]
         if self.plugins is not None:
             frames = [frame for frame in frames if os.sep + "pluggy" + os.sep not in frame.filename]
-        lines = ["Traceback (most recent call last):\n"] if frames else []
+        if "cell" in message:
+            line, place, text = _in_cell(error, text, message)
+        else:
+            line = next((f.lineno for f in reversed(frames) if f.filename == message.get("file")), getattr(error, "lineno", None))
+        lines = [place + "\n"] if "cell" in message else []
+        lines += ["Traceback (most recent call last):\n"] if frames else []
         lines += traceback.format_list(frames)
         lines += traceback.format_exception_only(type(error), error)
         return {
@@ -141,8 +219,27 @@ class Host:
             "exception_name": type(error).__name__,
             "exception": text,
             "details": "".join(lines).rstrip("\n"),
+            "line": line,
             "interrupted": isinstance(error, KeyboardInterrupt),
         }
+
+
+def _in_cell(error, text, message):
+    """Line within the cell; notebook, cell and line for people; the text of the error with that in front."""
+    from vdk.sdk import cells
+
+    cell = message["cell"]
+    line, source = cells.failing_line(error, cells.file_name(message["file"], cell["number"]))
+    place = cell["label"]
+    if text.startswith(place + ", line"):
+        return line, "%s, line %s" % (place, line), text
+    if text.startswith(place + ": "):
+        text = text[len(place) + 2 :]
+    if line:
+        place += ", line %d" % line
+    if source:
+        place += " (%s)" % source
+    return line, place, "%s: %s" % (place, text) if text else place
 
 
 def _exit_of(error):

@@ -35,6 +35,7 @@ class Run:
         self.connections = {}
         self.stores = {}
         self.arguments = {}
+        self.watch = None  # notes what a step asks for, when a later run may leave it out
         self.next_context = 1
         self.plugins = None  # what plugins have registered, where there are some
 
@@ -42,6 +43,20 @@ class Run:
         """Every name that get_managed_connection takes."""
         plugins = self.plugins.connections.names() if self.plugins else []
         return sorted(set(self.settings["databases"]) | set(plugins))
+
+    def note(self, store, name):
+        if self.watch is not None:
+            self.watch.note(store, name)
+
+    def connection(self, path):
+        """The open connection to a database file."""
+        connection = self.connections.get(path)
+        if connection is None or connection.vdk_closed:
+            from vdk.sdk import sqlite
+
+            connection = sqlite.open_connection(path, self.ingester.wait, self.settings["query_prefix"])
+            self.connections[path] = connection
+        return connection
 
     def read_store(self, store):
         if store not in self.stores:
@@ -81,6 +96,8 @@ class JobInput(IJobInput):
         return pathlib.Path(self._directory) if self._directory else None  # a job that is only a name
 
     def get_arguments(self):
+        if self._context == 0:
+            self._run.note("arguments", "*")
         return self._arguments
 
     def get_execution_properties(self):
@@ -97,9 +114,11 @@ class JobInput(IJobInput):
     # Properties and secrets
 
     def get_property(self, name, default_value=None):
+        self._run.note("properties", str(name))
         return _get(self._run.read_store("properties"), name, default_value)
 
     def get_all_properties(self):
+        self._run.note("properties", "*")
         return dict(self._run.read_store("properties"))
 
     def set_all_properties(self, properties):
@@ -107,9 +126,11 @@ class JobInput(IJobInput):
         self._run.write_store("properties", properties)
 
     def get_secret(self, name, default_value=None):
+        self._run.note("secrets", str(name))
         return _get(self._run.read_store("secrets"), name, default_value)
 
     def get_all_secrets(self):
+        self._run.note("secrets", "*")
         return dict(self._run.read_store("secrets"))
 
     def set_all_secrets(self, secrets):
@@ -130,14 +151,7 @@ class JobInput(IJobInput):
                 "Check db_default_type, or add a [vdk_%s] section with sqlite_file to config.ini"
                 % (name, ", ".join(self._run.database_names()), name)
             )
-        path = databases[name]
-        connection = self._run.connections.get(path)
-        if connection is None or connection.vdk_closed:
-            from vdk.sdk import sqlite
-
-            connection = sqlite.open_connection(path, self._run.ingester.wait, self._run.settings["query_prefix"])
-            self._run.connections[path] = connection
-        return connection
+        return self._run.connection(databases[name])
 
     def execute_query(self, sql, database=None):
         if not isinstance(sql, str) or not sql.strip():
@@ -161,6 +175,9 @@ class JobInput(IJobInput):
 
         def replace(match):
             key = match.group(1)
+            self._run.note("properties", key)
+            if self._context == 0:
+                self._run.note("arguments", key)
             return str(values[key]) if key in values else match.group(0)
 
         return re.sub(r"\{([^{}]+)\}", replace, textwrap.dedent(sql).strip("\n") + "\n")

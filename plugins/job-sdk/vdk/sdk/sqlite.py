@@ -9,6 +9,7 @@ class ManagedConnection(sqlite3.Connection):
     vdk_wait = None
     vdk_prefix = ""
     vdk_closed = False
+    vdk_changed = ""
 
     def cursor(self, *args, **kwargs):
         self._vdk_settle()
@@ -41,6 +42,35 @@ class ManagedConnection(sqlite3.Connection):
             return cursor.fetchall()
         finally:
             cursor.close()
+
+    def create_function(self, *args, **kwargs):
+        self.vdk_changed = "a function was added to it"
+        return super().create_function(*args, **kwargs)
+
+    def create_aggregate(self, *args, **kwargs):
+        self.vdk_changed = "a function was added to it"
+        return super().create_aggregate(*args, **kwargs)
+
+    def create_collation(self, *args, **kwargs):
+        self.vdk_changed = "a collation was added to it"
+        return super().create_collation(*args, **kwargs)
+
+    def vdk_state(self):
+        """What the next steps may find changed in this connection; empty when it is as a new one would be."""
+        if self.vdk_closed or self.vdk_changed:
+            return self.vdk_changed
+        if self.in_transaction:
+            return "a transaction is open"
+        if self.row_factory is not None or self.text_factory is not str or self.isolation_level is not None:
+            return "its row_factory, text_factory or isolation_level was set"
+        run = super().execute
+        if run("SELECT 1 FROM temp.sqlite_master").fetchone():
+            return "it has temporary tables"
+        if run("SELECT 1 FROM pragma_database_list WHERE name NOT IN ('main', 'temp')").fetchone():
+            return "another database is attached"
+        if run("PRAGMA foreign_keys").fetchone()[0] or run("PRAGMA recursive_triggers").fetchone()[0]:
+            return "a PRAGMA has changed it"
+        return ""
 
     def _vdk_settle(self):
         # Not inside an own transaction: it would lock out the writer that is waited for.

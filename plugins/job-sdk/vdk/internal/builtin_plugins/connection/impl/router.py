@@ -48,6 +48,10 @@ class ManagedConnectionRouter(IManagedConnectionRegistry):
             connection.connect()
         return connection
 
+    def is_used(self):
+        """Whether a connection was opened."""
+        return bool(self._connections)
+
     def close(self):
         """Close all connections."""
         for connection in self._connections.values():

@@ -1,0 +1,363 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Running only what failed or changed."""
+import json
+import os
+import pathlib
+import signal
+import sqlite3
+import subprocess
+import time
+import unittest
+
+from harness import BINARY, VdkTest
+
+
+def notebook(*cells):
+    def made(i, item):
+        name, source = item if isinstance(item, tuple) else (f"c{i}", item)
+        return {"cell_type": "code", "execution_count": None, "metadata": {"tags": ["vdk"]}, "outputs": [], "source": source,
+                **({"id": name} if name else {})}
+    return json.dumps({"cells": [made(i + 1, item) for i, item in enumerate(cells)], "metadata": {}, "nbformat": 4,
+                       "nbformat_minor": 5})
+
+
+def py(text):
+    return "def run(job_input):\n" + "".join(f"    {line}\n" for line in text.split("\n"))
+
+
+class Rerun(VdkTest):
+    def setUp(self):
+        super().setUp()
+        self.folder = self.dir / "some-job"
+        self.folder.mkdir()
+        self.database = self.dir / "data.db"
+
+    def env(self, extra=None):
+        return super().env({"VDK_SQLITE_FILE": str(self.dir / "data.db"), "VDK_PYTHON": "/usr/bin/python3", **(extra or {})})
+
+    def write(self, **files):
+        for name, text in files.items():
+            (self.folder / name.replace("__", ".")).write_text(text)
+
+    def run_job(self, *args, code=0, env=None):
+        """Run; returns the names of the steps that ran, in order."""
+        summary = self.dir / "summary.json"
+        summary.unlink(missing_ok=True)
+        self.last = self.vdk("run", self.folder, *args, code=code, env={"JOB_RUN_SUMMARY_FILE_PATH": str(summary), **(env or {})})
+        return [step["name"] for step in json.loads(summary.read_text())["steps"]] if summary.exists() else None
+
+    def plan(self, *args, env=None):
+        steps = self.vdk("run", self.folder, "--plan", "-o", "json", *args, env=env).json()["steps"]
+        return {step["step"]: step["reason"] for step in steps if step["action"] == "run"}
+
+    def query(self, sql):
+        with sqlite3.connect(self.database) as connection:
+            return connection.execute(sql).fetchall()
+
+    def state_file(self):
+        (path,) = (self.home / ".local/state/vdk/runs").glob("some-job-*/state.json")
+        return path
+
+
+class Files(Rerun):
+    def three(self):
+        self.write(a__sql="create table if not exists t(x);\ndelete from t;\ninsert into t values (1)", b__py=py("pass"), c__sql="select 1")
+
+    def test_nothing_changed_runs_nothing_and_says_so(self):
+        self.three()
+        self.assertEqual(self.run_job(), ["a.sql", "b.py", "c.sql"])
+        self.assertEqual(self.run_job("--changed"), [])
+        self.assertIn("Nothing to run: unchanged", self.last.err)
+        self.assertEqual(self.run_job("--from-failed"), [])
+        self.assertIn("did not fail", self.last.err)
+        self.assertEqual(self.run_job(), ["a.sql", "b.py", "c.sql"])
+
+    def test_without_a_memory_everything_runs(self):
+        self.three()
+        self.assertEqual(self.plan()["a.sql"], "nothing is known of an earlier run")
+        self.assertEqual(self.run_job("--changed"), ["a.sql", "b.py", "c.sql"])
+        self.state_file().write_text("{torn")
+        self.assertEqual(self.run_job("--from-failed"), ["a.sql", "b.py", "c.sql"])
+
+    def test_comments_and_layout_do_not_count(self):
+        self.three()
+        self.run_job()
+        self.write(a__sql="-- new\ncreate table if not exists t(x); delete from t;\n\n/* more */ insert  into t values (1)",
+                   b__py="# comment\n" + py("\n\npass  # again"))
+        self.assertEqual(self.plan(), {})
+        self.write(b__py=py("x = 1"))
+        self.assertEqual(self.plan(), {"b.py": "its source changed at line 2", "c.sql": "it follows a step that runs"})
+        self.assertEqual(self.run_job("--changed"), ["b.py", "c.sql"])
+        self.write(a__sql="create table if not exists t(x);\ndelete from t;\ninsert into t values ('1')")
+        self.assertEqual(self.run_job("--changed"), ["a.sql", "b.py", "c.sql"])
+
+    def test_added_removed_and_moved_steps_run_what_follows(self):
+        self.three()
+        self.run_job()
+        self.write(aa__sql="select 2")
+        self.assertEqual(self.run_job("--changed"), ["aa.sql", "b.py", "c.sql"])
+        (self.folder / "aa.sql").unlink()
+        self.assertEqual(self.run_job("--changed"), ["b.py", "c.sql"])
+        (self.folder / "c.sql").rename(self.folder / "aaa.sql")
+        self.assertEqual(self.run_job("--changed"), ["aaa.sql", "b.py"])
+
+    def test_helper_modules_files_and_folders_that_a_step_uses_count(self):
+        lib = self.folder / "lib"
+        lib.mkdir()
+        (lib / "__init__.py").write_text("")
+        (lib / "tools.py").write_text("def f():\n    return 1\n")
+        (self.folder / "data").mkdir()
+        self.write(rows__txt="1", a__sql="select 1", c__sql="select 1",
+                   b__py="import os\nfrom lib.tools import f\n" + py("f()\nhere = os.path.dirname(__file__)\n"
+                                                               "open(os.path.join(here, 'rows.txt')).read()\nos.listdir(here + '/data')"))
+        self.run_job()
+        (lib / "tools.py").write_text("# only a comment\ndef f():\n    return 1\n")
+        self.assertEqual(self.plan(), {})
+        for change, why in ((lambda: (lib / "tools.py").write_text("def f():\n    return 2\n"), "the module 'tools.py' changed"),
+                            (lambda: self.write(rows__txt="2"), "rows.txt' changed"),
+                            (lambda: (self.folder / "data/x").write_text(""), "data' changed"),
+                            (lambda: (lib / "os.py").write_text(""), "a module was added")):
+            change()
+            self.assertIn(why, self.plan().get("b.py", "not run"))
+            self.assertEqual(self.run_job("--changed"), ["b.py", "c.sql"])
+        self.assertEqual(self.plan(), {})
+
+    def test_a_file_that_a_step_wrote_must_be_there(self):
+        out = self.dir / "out.txt"
+        self.write(a__py=py(f"open({str(out)!r}, 'w').write('x')"))
+        self.run_job()
+        self.assertEqual(self.plan(), {})
+        out.unlink()
+        self.assertIn("is gone", self.plan()["a.py"])
+
+    def test_arguments_count_from_their_first_reader(self):
+        self.write(a__sql="select 1", b__sql="select '{day}'", c__py=py("job_input.get_arguments()"), d__sql="select 1")
+        self.run_job("--arguments", '{"day": "1", "other": 1}')
+        self.assertEqual(self.plan("--arguments", '{"other": 1, "day": "1"}'), {})
+        self.assertEqual(self.plan("--arguments", '{"day": "2", "other": 1}')["b.sql"], "the argument 'day' changed")
+        self.assertEqual(list(self.plan("--arguments", '{"day": "1", "other": 2}')), ["c.py", "d.sql"])
+        self.assertEqual(list(self.plan("--arguments", '{"day": "2"}')), ["b.sql", "c.py", "d.sql"])
+
+    def test_settings_and_databases_count(self):
+        self.three()
+        self.run_job()
+        self.assertEqual(self.plan(env={"VDK_LOG_LEVEL_VDK": "DEBUG", "VDK_EXECUTION_ID": "x"}), {})
+        self.assertIn("ingest_method_default", self.plan(env={"VDK_INGEST_METHOD_DEFAULT": "file"})["a.sql"])
+        self.assertIn("database sqlite", self.plan(env={"VDK_SQLITE_FILE": str(self.dir / "other.db")})["a.sql"])
+        self.write(requirements__txt="x\n")
+        self.assertEqual(self.plan()["a.sql"], "requirements.txt has changed")
+
+    def test_writes_of_others_to_the_database_count(self):
+        self.three()
+        self.run_job()
+        self.query("select * from t")
+        self.assertEqual(self.plan(), {})
+        self.query("insert into t values (5)")
+        self.assertIn("changed by something else", self.plan()["a.sql"])
+        self.assertEqual(self.run_job("--changed"), ["a.sql", "b.py", "c.sql"])
+        self.database.unlink()
+        self.assertIn("another one or gone", self.plan()["a.sql"])
+
+    def test_another_interpreter_counts(self):
+        self.three()
+        self.run_job()
+        other = self.dir / "python-copy"
+        other.write_text('#!/bin/sh\nexec /usr/bin/python3 "$@"\n')
+        other.chmod(0o755)
+        self.assertIn("the Python interpreter", self.plan(env={"VDK_PYTHON": str(other)})["a.sql"])
+
+    def test_a_failed_step_runs_again_with_its_execution_id(self):
+        self.three()
+        self.write(b__py=py("1/0"))
+        ids = py("print('IDS', job_input.get_execution_properties()['pa__execution_id'])")
+        self.write(a__py=ids)
+        self.assertEqual(self.run_job(code=1), ["a.py", "a.sql", "b.py"])
+        first = [line for line in self.last.out.splitlines() if line.startswith("IDS")]
+        self.assertEqual(list(self.plan("--from-failed")), ["b.py", "c.sql"])
+        self.assertEqual(self.run_job("--from-failed", code=1), ["b.py"])
+        self.write(b__py=ids)
+        self.assertEqual(self.run_job("--from-failed"), ["b.py", "c.sql"])
+        self.assertEqual([line for line in self.last.out.splitlines() if line.startswith("IDS")], first)
+        self.assertEqual(self.run_job("--changed"), [])
+
+    def test_resuming_does_not_step_over_a_change_before_the_failure(self):
+        self.three()
+        self.write(b__py=py("1/0"))
+        self.run_job(code=1)
+        self.write(a__sql="create table if not exists t(x);\ndelete from t;")
+        self.assertEqual(self.run_job("--from-failed", code=1), ["a.sql", "b.py"])
+
+    def test_from_and_only_do_as_they_are_told_with_a_warning(self):
+        self.three()
+        self.assertEqual(self.run_job("--from", "b.py", code=0), ["a.sql", "b.py", "c.sql"])  # nothing was known
+        self.assertEqual(self.run_job("--from", "b.py"), ["b.py", "c.sql"])
+        self.write(a__sql="select 7")
+        self.assertEqual(self.run_job("--only", "b.py"), ["b.py"])
+        self.assertIn("a.sql would have to run too", self.last.err)
+        self.assertEqual(self.run_job("--changed"), ["a.sql", "b.py", "c.sql"])
+        self.run_job("--only", "b.py")
+        self.assertEqual(list(self.plan()), ["c.sql"])
+        self.run_job("--from", "bb.py", code=2)
+        self.assertIn("did you mean 'b.py'", self.last.err)
+        self.run_job("--from", "b.py", "--changed", code=2)
+
+    def test_a_step_that_asked_to_skip_the_rest_goes_on_doing_so(self):
+        self.write(a__py=py("job_input.skip_remaining_steps()"), b__sql="create table never(x)")
+        self.assertEqual(self.run_job(), ["a.py"])
+        self.assertEqual(self.run_job("--changed"), [])
+        self.write(a__py=py("pass"))
+        self.assertEqual(self.run_job("--changed"), ["a.py", "b.sql"])
+
+    def test_one_run_of_a_folder_at_a_time(self):
+        self.write(a__py=py("import time\nprint('UP', flush=True)\ntime.sleep(30)"))
+        first = subprocess.Popen([BINARY, "run", self.folder], env=self.env(), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        self.assertIn(b"UP", first.stdout.readline())
+        self.vdk("run", self.folder, "--plan", code=6)
+        result = self.vdk("run", self.folder, "--changed", code=6)
+        self.assertIn("another run", result.err)
+        first.kill()
+        first.wait()
+        first.stdout.close()
+        self.assertEqual(self.plan()["a.py"], "it was interrupted in the last run")
+
+    def test_nothing_is_kept_when_it_is_switched_off_and_no_value_is_kept(self):
+        self.write(a__sql="select '{word}'")
+        self.run_job(env={"VDK_RUN_STATE_ENABLED": "false"})
+        self.assertFalse((self.home / ".local").exists())
+        self.run_job("--arguments", '{"word": "sesame"}')
+        path = self.state_file()
+        self.assertNotIn("sesame", path.read_text())
+        self.assertEqual((path.stat().st_mode & 0o777, path.parent.stat().st_mode & 0o777), (0o600, 0o700))
+        (self.folder / ".vdk").mkdir()
+        self.run_job()
+        self.assertTrue((self.folder / ".vdk/state.json").exists())
+
+
+class Atomic(Rerun):
+    def test_a_failed_step_leaves_the_database_as_it_was(self):
+        self.write(a__sql="create table t(x); insert into t values (1)",
+                   b__py=py(f"import sqlite3\njob_input.execute_query('insert into t values (2)')\n"
+                            f"c = sqlite3.connect({str(self.database)!r})\nc.execute('insert into t values (3)')\nc.commit()\n"
+                            "job_input.send_object_for_ingestion({'x': 4}, 't')\n1/0"))
+        self.run_job("--atomic-steps", code=1)
+        self.assertEqual(self.query("select x from t"), [(1,)])
+        self.write(b__py=py("job_input.execute_query('insert into t values (5)')"))
+        self.assertEqual(self.run_job("--from-failed", "--atomic-steps"), ["b.py"])
+        self.assertEqual(self.query("select x from t"), [(1,), (5,)])
+
+    def test_a_first_step_that_fails_leaves_no_database(self):
+        self.write(a__sql="create table t(x);\ninsert into nowhere values (1)")
+        self.run_job("--atomic-steps", code=1)
+        self.assertFalse(self.database.exists())
+
+    def test_a_killed_run_is_taken_back_by_the_next(self):
+        self.write(a__sql="create table t(x)",
+                   b__py=py("job_input.execute_query('insert into t values (2)')\nimport time\nprint('UP', flush=True)\ntime.sleep(30)"))
+        run = subprocess.Popen([BINARY, "run", self.folder, "--atomic-steps"], env=self.env(), stdout=subprocess.PIPE,
+                               stderr=subprocess.DEVNULL)
+        self.assertIn(b"UP", run.stdout.readline())
+        run.kill()
+        run.wait()
+        run.stdout.close()
+        self.assertEqual(self.query("select x from t"), [(2,)])
+        self.write(b__py=py("job_input.execute_query('insert into t values (3)')"))
+        time.sleep(0.3)  # the child dies with its parent, but not before it
+        self.assertEqual(self.run_job("--from-failed"), ["b.py"])
+        self.assertEqual(self.query("select x from t"), [(3,)])
+
+
+class Cells(Rerun):
+    def test_thirty_cells_with_a_failure_at_the_twentieth(self):
+        head = ["import dataclasses, enum, collections, functools\nprint('FIRST')",
+                "@dataclasses.dataclass\nclass P:\n    x: int = 1\n    y: list = dataclasses.field(default_factory=list)\n"
+                "    def go(self):\n        return self.x + K\nclass Q(P):\n    def go(self):\n        return super().go() * 2",
+                "K = 5\nclass E(enum.Enum):\n    A = 1\n    B = 2\nN = collections.namedtuple('N', 'a b')",
+                "def f(a, b=2):\n    f.calls += 1\n    return a + b + K\nf.calls = 0", "p = P(3); q = p; things = [p, N(1, E.B), Q(4)]",
+                "def maker(n):\n    def add(x):\n        nonlocal n\n        n += x\n        return n\n    return add\nadd = maker(10); add(5)",
+                "g = lambda z: f(z)\ndb = job_input.get_managed_connection()", "acc = []"]
+        body = [f"acc.append(g({i}))\njob_input.execute_query('create table if not exists t(i, v)')\n"
+                f"db.execute('delete from t where i = {i}')\njob_input.execute_query('insert into t values ({i}, %d)' % sum(acc))"
+                for i in range(len(head) + 1, 31)]
+        cells = head + body
+        good = "assert q is p and things[0] is p and p.go() == 8 and things[2].go() == 18 and things[1].b is E.B\n" \
+               "assert add(1) == 16 and f.calls == 11 and P().y is not P().y and isinstance(things[2], P)\nprint('TWENTY')"
+        self.write(n__ipynb=notebook(*cells[:19], "1/0", *cells[20:]))
+        self.assertEqual(len(self.run_job(code=1)), 20)
+        self.assertIn("cell 20 (cell_id:c20), line 1 (1/0)", self.last.err)
+        self.write(n__ipynb=notebook(*cells[:19], good, *cells[20:]))
+        self.assertEqual(self.run_job("--from-failed"), [f"n_{i}" for i in range(20, 31)])
+        self.assertIn("TWENTY", self.last.out)
+        self.assertNotIn("FIRST", self.last.out)
+        resumed = self.query("select * from t order by i")
+        self.database.unlink()
+        self.assertEqual(len(self.run_job()), 30)
+        self.assertEqual(self.query("select * from t order by i"), resumed)
+
+    def test_inserting_a_cell_does_not_run_those_above(self):
+        self.write(n__ipynb=notebook(("a", "x = 1"), ("b", "y = 2"), ("", "z = 3")))
+        self.run_job()
+        self.write(n__ipynb=notebook(("a", "x = 1  # the same"), ("b", "y = 2"), ("new", "w = x + y"), ("", "z = 3\nassert w == 3")))
+        self.assertEqual(self.run_job("--changed"), ["n_3", "n_4"])
+        self.write(n__ipynb=notebook(("b", "y = 2"), ("a", "x = 1"), ("new", "w = x + y"), ("", "z = 3\nassert w == 3")))
+        self.assertEqual(self.run_job("--changed"), ["n_1", "n_2", "n_3", "n_4"])
+        self.assertEqual(self.run_job("--only", "n.ipynb:new"), ["n_3"])
+        self.assertEqual(self.run_job("--from", "n.ipynb:2"), ["n_2", "n_3", "n_4"])
+
+    def test_what_cannot_be_saved_is_named_and_made_again(self):
+        self.write(n__ipynb=notebook("a = 1\nprint('A')", "rows = (i for i in range(9))\nprint('B')", "b = 2", "next(rows)\n1/0"))
+        self.run_job(code=1)
+        self.write(n__ipynb=notebook("a = 1\nprint('A')", "rows = (i for i in range(9))\nprint('B')", "b = 2", "assert next(rows) == 0"))
+        plan = self.plan("--from-failed")
+        self.assertEqual(list(plan), ["n_2", "n_3", "n_4"])
+        self.assertIn("'rows' cannot be saved", plan["n_2"])
+        self.assertEqual(self.run_job("--from-failed"), ["n_2", "n_3", "n_4"])
+        self.vdk("run", self.folder, "--only", "n_4", code=1)
+
+    def test_a_snapshot_that_cannot_be_read_runs_the_cells_again(self):
+        self.write(n__ipynb=notebook("a = 1", "b = a + 1", "1/0"))
+        self.run_job(code=1)
+        for path in self.state_file().parent.glob("snapshots/*"):
+            path.write_bytes(b"torn")
+        self.write(n__ipynb=notebook("a = 1", "b = a + 1", "assert b == 2"))
+        self.assertEqual(self.run_job("--from-failed"), ["n_1", "n_2", "n_3"])
+        self.assertIn("cannot be restored", self.last.err)
+
+    def test_state_outside_of_the_names_is_carried_too(self):
+        (self.folder / "lib").mkdir()
+        (self.folder / "lib/counter.py").write_text("count = 0\nclass C:\n    seen = 0\n")
+        self.write(a__py="import os\nfrom lib import counter\n" + py(
+                       "counter.count += 5\ncounter.C.seen = 7\nos.environ['SET_BY_A'] = 'x'\njob_input.get_arguments()['more'] = 1"),
+                   b__ipynb=notebook("from os import environ\nimport lib.counter as c\nthe = c\nlist_ = [1]\nsame = {'l': list_}", "1/0"))
+        self.run_job(code=1)
+        self.write(b__ipynb=notebook("from os import environ\nimport lib.counter as c\nthe = c\nlist_ = [1]\nsame = {'l': list_}",
+                                     "import os\nassert environ is os.environ and environ['SET_BY_A'] == 'x'\nassert the.count == 5 and "
+                                     "c.C.seen == 7\nassert job_input.get_arguments() == {'more': 1} and same['l'] is list_"))
+        self.assertEqual(self.run_job("--from-failed"), ["b_2"])
+
+    def test_open_transactions_and_temporary_tables_are_not_stepped_over(self):
+        for opening, word in (("job_input.execute_query('create temp table u(x)')", "temporary tables"),
+                              ("job_input.get_managed_connection().execute('begin')", "transaction")):
+            self.write(n__ipynb=notebook("a = 1", opening, "1/0"))
+            self.run_job(code=1)
+            self.assertIn(word, self.plan()["n_2"])
+        self.write(n__ipynb=notebook("%%vdksql\ncreate temp table v(x)", "%%vdksql\nselect * from nowhere"))
+        self.run_job(code=1)
+        self.assertIn("temporary tables", self.plan()["n_1"])
+
+    def test_large_states_are_not_kept(self):
+        self.write(n__ipynb=notebook("a = b'x' * 3_000_000", "1/0"))
+        self.run_job(code=1, env={"VDK_RUN_SNAPSHOT_LIMIT_MB": "2"})
+        self.assertIn("'a' cannot be saved (it is larger than 2 MB)", self.plan()["n_1"])
+
+    @unittest.skipUnless(os.path.exists("/usr/bin/pypy3"), "PyPy is not installed")
+    def test_states_are_restored_in_pypy(self):
+        env = {"VDK_PYTHON": "/usr/bin/pypy3"}
+        cells = ["def f(x):\n    return x + k\nk = 2\nclass A:\n    def go(self):\n        return f(1)", "a = A()\nn = [f]"]
+        self.write(n__ipynb=notebook(*cells, "1/0"))
+        self.run_job(code=1, env=env)
+        self.write(n__ipynb=notebook(*cells, "assert a.go() == 3 and n[0] is f and isinstance(a, A)"))
+        self.assertEqual(self.run_job("--from-failed", env=env), ["n_3"])
+
+
+if __name__ == "__main__":
+    unittest.main()
