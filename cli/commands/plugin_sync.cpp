@@ -95,7 +95,7 @@ void show_text(const std::vector<plugin::SyncResult>& results, bool planned) {
   std::string out;
   for (const plugin::SyncResult& result : results) {
     for (const plugin::Change& change : result.changes) {
-      out += result.server + ": " + describe_change(change) + "\n";
+      out += result.server + ": " + plugin::describe(change) + "\n";
     }
     if (!result.failure && result.changes.empty()) {
       log::info("The plugins of '" + result.server + "' are what it publishes.");
