@@ -72,6 +72,35 @@ Command install_command() {
       .exit_codes = {1, 3, 4, 5, 6, 8, 130}};
 }
 
+Command sync_command() {
+  return {.name = "plugin sync",
+          .summary = "Take over the YAML plugins that control services publish.",
+          .description =
+              "Asks each server what it publishes, fetches what is missing, checks every file against its hash, and "
+              "switches to all of it at once; a server that fails keeps its old plugins and does not stop the others. "
+              "Servers are those of --server, else the configuration's, else the control service. The first one wins "
+              "where several have a plugin of the same name; installed plugins win over all. The login is sent to the "
+              "control service and to servers given with --server only.",
+          .examples = {{"vdk plugin sync", "Sync with the servers of vdk-plugins.yaml, or with the control service."},
+                       {"vdk plugin sync --server integration=https://vdk.example.com", "Sync with one server."},
+                       {"vdk plugin sync --check", "Exit code 3 when a server publishes something else by now."}},
+          .options = {config_option(),
+                      plugin_dir_option(),
+                      {.long_name = "server",
+                       .metavar = "NAME=URL",
+                       .help = "A server and the name that its plugins are kept under; may be repeated.",
+                       .kind = OptionKind::repeat},
+                      dry_run_option(),
+                      flag("check", "Change nothing; exit code 3 when something would change."),
+                      {.long_name = "rest-api-url",
+                       .short_name = "u",
+                       .metavar = "URL",
+                       .help = "Address of the control service.",
+                       .environment = "VDK_CONTROL_SERVICE_REST_API_URL"},
+                      lock_wait_option()},
+          .exit_codes = {1, 3, 4, 5, 6, 8, 130}};
+}
+
 Command list_command() {
   return {
       .name = "plugin list",
@@ -196,6 +225,7 @@ Command rollback_command() {
 std::vector<Command> plugin_commands() {
   return {
       install_command(),
+      sync_command(),
       list_command(),
       info_command(),
       outdated_command(),

@@ -50,6 +50,7 @@ int run_plugin_verify(const ParsedCommand& command, Context& context);
 int run_plugin_validate(const ParsedCommand& command, Context& context);
 int run_plugin_vendor(const ParsedCommand& command, Context& context);
 int run_plugin_rollback(const ParsedCommand& command, Context& context);
+int run_plugin_sync(const ParsedCommand& command, Context& context);
 int run_plugin_cache_show(const ParsedCommand& command, Context& context);
 int run_plugin_cache_prune(const ParsedCommand& command, Context& context);
 int run_version(const ParsedCommand& command, Context& context);

@@ -44,6 +44,7 @@ Handler find_handler(std::string_view name) {
       {"plugin validate", run_plugin_validate},
       {"plugin vendor", run_plugin_vendor},
       {"plugin rollback", run_plugin_rollback},
+      {"plugin sync", run_plugin_sync},
       {"plugin cache show", run_plugin_cache_show},
       {"plugin cache prune", run_plugin_cache_prune},
       {"version", run_version},

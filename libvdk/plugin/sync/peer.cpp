@@ -6,6 +6,7 @@
 #include <set>
 
 #include "plugin/config/versions.hpp"
+#include "plugin/fetch/address.hpp"
 #include "plugin/sync/legacy_zip.hpp"
 #include "vdk/core/error.hpp"
 #include "vdk/core/hash.hpp"
@@ -38,11 +39,6 @@ Error bad_address(const ServerEntry& server, const std::string& why) {
           server.where.line == 0 ? std::nullopt : std::optional(server.where)};
 }
 
-/// This machine, whose connections nobody else sees.
-bool is_here(std::string_view host) {
-  return host == "localhost" || host.starts_with("127.") || host.starts_with("[::1]");
-}
-
 Offered read_entry(const json& entry) {
   Offered offered;
   offered.name = entry.at("name").get<std::string>();
@@ -56,22 +52,16 @@ Offered read_entry(const json& entry) {
 }  // namespace
 
 std::string base_address(const ServerEntry& server) {
-  std::string url = server.url;
-  if (url.find("://") == std::string::npos) {
-    url = (is_here(url.substr(0, url.find_first_of(":/", url.starts_with('[') ? url.find(']') : 0))) ? "http://"
-                                                                                                     : "https://") +
-          url;
-  }
-  const std::string scheme = text::lower(url.substr(0, url.find("://")));
-  const std::string rest = url.substr(url.find("://") + 3);
-  const std::string authority = rest.substr(0, rest.find('/'));
-  if (scheme != "http" && scheme != "https") {
+  const bool bare = server.url.find("://") == std::string::npos;
+  const bool here = bare && is_loopback(parse_address("http://" + server.url).host);
+  const Address address = parse_address((bare ? here ? "http://" : "https://" : "") + server.url);
+  if (address.scheme != "http" && address.scheme != "https") {
     throw bad_address(server, "Its address is neither http nor https.");
   }
-  if (authority.empty() || authority.find('@') != std::string::npos || rest.find_first_of("?# \t\r\n") != rest.npos) {
-    throw bad_address(server, "Its address has no host, or more than host, port and path.");
+  if (!address.login.empty() || !address.query.empty() || server.url.find_first_of("?#") != std::string::npos) {
+    throw bad_address(server, "Its address has more than host, port and path.");
   }
-  std::string base = scheme + "://" + rest;
+  std::string base = address.scheme + "://" + address.origin + address.path;
   for (const std::string_view end : {"/", "/data-jobs"}) {
     while (base.ends_with(end)) {
       base.resize(base.size() - end.size());
@@ -130,7 +120,16 @@ http::Response Peer::get(const std::string& path, const std::string& etag) {
     request.headers.emplace_back("If-None-Match", etag);
   }
   ++m_requests;
-  return m_client->send(request);
+  try {
+    return m_client->send(request);
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::unreachable && error.kind() != ErrorKind::timeout) {
+      throw;
+    }
+    const Error told = wrong(error.text().why);
+    throw Error(error.kind(),
+                {told.text().what, told.text().why, told.text().consequences, error.text().countermeasures});
+  }
 }
 
 Offer Peer::read_index(const http::Response& response) const {
