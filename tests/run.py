@@ -91,7 +91,7 @@ def main():
     run_ctest(options.build)
     for folder in ("conformance", "cli"):
         run_unittest(ROOT / "tests" / folder)
-    for name in ("crash_test.py", "servers_test.py") if not options.without_crash else ():
+    for name in ("crash_test.py", "servers_test.py", "plugins_test.py") if not options.without_crash else ():
         run_program(f"crash/{name}", [sys.executable, str(ROOT / "tests" / "crash" / name)], str(ROOT), 900)
     if FAILURES:
         print("failed: " + ", ".join(FAILURES))

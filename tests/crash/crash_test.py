@@ -38,12 +38,12 @@ schedule_cron = * * * * *
 
 
 def failpoints():
-    """Every name that the sources know."""
+    """Every name that the sources know; those of plugins have a test of their own."""
     names = set()
     for folder in ("libvdk", "cli"):
         for file in (ROOT / folder).rglob("*.cpp"):
             names.update(re.findall(r'failpoint\("([^"]+)"\)', file.read_text()))
-    return sorted(names)
+    return sorted(name for name in names if not name.startswith("plugin."))
 
 
 class Crash:
