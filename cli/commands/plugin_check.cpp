@@ -120,12 +120,14 @@ int run_plugin_validate(const ParsedCommand& command, Context& context) {
   if (const auto path = command.value("path")) {
     files = yaml_files(*path);
   } else {
-    const plugin::Config config = load_plugin_config(command);
-    (void)plugin::locked_plugins(config);
-    problems = config.warnings;
-    for (const plugin::Available& one : plugin::available(config.plugin_dir)) {
-      if (!one.yaml_file.empty()) {
-        files.push_back(one.yaml_file);
+    problems = plugin::check_config(named_plugin_config(command));
+    if (std::none_of(problems.begin(), problems.end(), is_error)) {
+      const plugin::Config config = plugin::load_config(plugin_config_file(command));
+      (void)plugin::locked_plugins(config);
+      for (const plugin::Available& one : plugin::available(config.plugin_dir)) {
+        if (!one.yaml_file.empty()) {
+          files.push_back(one.yaml_file);
+        }
       }
     }
   }

@@ -81,6 +81,23 @@ Json wanted_record(const plugin::PluginEntry& entry) {
           {"line", entry.where.line}};
 }
 
+/// "locked.files.1.sha256": one line for each value, for people.
+void flatten(const Json& value, const std::string& path, Json& out) {
+  if (!value.is_structured()) {
+    if (!value.is_string() || !value.get_ref<const std::string&>().empty()) {
+      out[path] = value;
+    }
+    return;
+  }
+  std::size_t number = 0;
+  for (const auto& [key, item] : value.items()) {
+    ++number;
+    const bool alone = value.is_array() && value.size() == 1;
+    const std::string part = value.is_array() ? std::to_string(number) : key;
+    flatten(item, alone ? path : path + (path.empty() ? "" : ".") + part, out);
+  }
+}
+
 }  // namespace
 
 int run_plugin_list(const ParsedCommand& command, Context& context) {
@@ -128,7 +145,9 @@ int run_plugin_info(const ParsedCommand& command, Context& context) {
                  .consequences = "Nothing was changed.",
                  .countermeasures = near ? "Did you mean '" + *near + "'?" : "See `vdk plugin list`."});
   }
-  print(context.json() ? dump_json(record) + "\n" : key_value_table(record));
+  Json flat;
+  flatten(record, "", flat);
+  print(context.json() ? dump_json(record) + "\n" : key_value_table(flat));
   return 0;
 }
 

@@ -53,7 +53,7 @@ void log_problem(const plugin::Problem& problem) {
   problem.severity == plugin::Problem::Severity::warning ? log::warning(text) : log::error(text);
 }
 
-plugin::Config load_plugin_config(const ParsedCommand& command) {
+std::filesystem::path named_plugin_config(const ParsedCommand& command) {
   const std::filesystem::path file = plugin_config_file(command);
   if (!is_named(command) && !std::filesystem::exists(file)) {
     throw Error(ErrorKind::not_found, {.what = "there is no plugin configuration",
@@ -61,7 +61,11 @@ plugin::Config load_plugin_config(const ParsedCommand& command) {
                                        .consequences = "Nothing was changed.",
                                        .countermeasures = "Name one with --config; docs/plugins.md has an example."});
   }
-  plugin::Config config = plugin::load_config(file);
+  return file;
+}
+
+plugin::Config load_plugin_config(const ParsedCommand& command) {
+  plugin::Config config = plugin::load_config(named_plugin_config(command));
   for (const plugin::Problem& warning : config.warnings) {
     log_problem(warning);
   }

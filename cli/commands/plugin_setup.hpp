@@ -13,8 +13,10 @@
 /// What the commands of `vdk plugin` share.
 namespace vdk::cli {
 
-/// The file that -c, VDK_PLUGINS_CONFIG or the default name.
+/// The file of -c, VDK_PLUGINS_CONFIG or the default name.
 [[nodiscard]] std::filesystem::path plugin_config_file(const ParsedCommand& command);
+/// The same; Error(not_found) that explains when nobody named a file and there is none.
+[[nodiscard]] std::filesystem::path named_plugin_config(const ParsedCommand& command);
 /// Warnings of the file go to standard error. Throws Error(not_found), Error(configuration).
 [[nodiscard]] plugin::Config load_plugin_config(const ParsedCommand& command);
 /// Nothing when there is no file and nobody asked for one.

@@ -780,6 +780,7 @@ class Commands(PluginTest):
         record = self.vdk("plugin", "info", "one", "-o", "json").json()
         self.assertEqual(record["locked"]["files"][0]["sha256"], record["installed"][0]["archive_sha256"])
         self.assertTrue(pathlib.Path(record["installed"][0]["folder"]).is_dir())
+        self.assertRegex(self.vdk("plugin", "info", "one").out, r"locked\.files\.sha256 +[0-9a-f]{64}\n")
         self.assertIn("did you mean 'one'", self.vdk("plugin", "info", "onne", code=5).err.lower())
         self.assertIn("one", self.vdk("plugin", "list", "--plugin-dir", self.folder, cwd=self.home).out)
         self.assertEqual(self.vdk("plugin", "list", cwd=self.home).out, "No Data.\n")
@@ -799,6 +800,8 @@ class Commands(PluginTest):
         self.assertIn("--config", self.vdk("plugin", "validate", code=5).err)
         self.config.write_text("plugins:\n  plugin: []\n")
         self.assertIn("did you mean 'plugins'", self.vdk("plugin", "validate", code=2).err)
+        (problem,) = self.vdk("plugin", "validate", "-o", "json", code=2).json()["problems"]
+        self.assertEqual((problem["line"], problem["column"], problem["severity"]), (2, 3, "error"))
         self.publish("one")
         self.configure("one")
         self.install()

@@ -170,13 +170,15 @@ std::string digest(const Config& config) {
 
 }  // namespace config
 
-Config load_config(const std::filesystem::path& file) {
+namespace {
+
+/// What the file says as far as it can be understood, with everything that is wrong in order.
+Config read_config(const std::filesystem::path& file, std::vector<Problem>& problems) {
   Config config;
   config.file = std::filesystem::absolute(file).lexically_normal();
   const std::filesystem::path base = config.file.parent_path();
   config.plugin_dir = base / ".plugins";
   config.lock = base / "vdk-plugins.lock";
-  std::vector<Problem> problems;
   yaml::Document document(config.file, problems, config::k_largest_file);
   if (document.usable()) {
     config::read_root(document, config);
@@ -184,12 +186,26 @@ Config load_config(const std::filesystem::path& file) {
   std::stable_sort(problems.begin(), problems.end(), [](const Problem& left, const Problem& right) {
     return std::tie(left.location.line, left.location.column) < std::tie(right.location.line, right.location.column);
   });
+  return config;
+}
+
+}  // namespace
+
+Config load_config(const std::filesystem::path& file) {
+  std::vector<Problem> problems;
+  Config config = read_config(file, problems);
   if (const auto error = to_error(config.file.string(), problems)) {
     throw *error;
   }
   config.warnings = std::move(problems);
   config.digest = config::digest(config);
   return config;
+}
+
+std::vector<Problem> check_config(const std::filesystem::path& file) {
+  std::vector<Problem> problems;
+  (void)read_config(file, problems);
+  return problems;
 }
 
 std::filesystem::path lock_file(const Config& config) { return config.lock; }

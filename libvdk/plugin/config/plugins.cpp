@@ -265,7 +265,10 @@ void read_plugin(Document& document, const YAML::Node& node, Config& config) {
   check_version(section, entry);
   check_signature(section, entry, config);
   const bool named = section.find("name") != nullptr;
-  entry.name = named ? section.text("name") : name_from_path(entry.path);
+  const auto source = std::find_if(config.providers.begin(), config.providers.end(),
+                                   [&](const ProviderConfig& one) { return one.name == entry.provider; });
+  const bool repository = entry.path == "." && source != config.providers.end();
+  entry.name = named ? section.text("name") : name_from_path(repository ? source->url : entry.path);
   if (named || !entry.path.empty()) {
     check_plugin_name(document, section.where(named ? "name" : "path"), entry.name, config,
                       named ? "" : "add a `name` of its own");

@@ -102,11 +102,11 @@ std::filesystem::path Fetcher::download(const PluginEntry& entry, const std::str
   artifact.sha256 = fetched.sha256;
   if (!bound) {
     const ProviderConfig& source = provider_of(m_config, entry);
+    const bool local = source.kind == ProviderKind::file;
     // The lock file is for every checkout: no folder of this machine stands in it.
-    artifact.resolved = source.kind == ProviderKind::file
-                            ? (std::filesystem::path(source.path) / artifact.path).lexically_normal().string()
-                            : fetched.resolved;
-    artifact.pin = fetched.pin;
+    artifact.resolved =
+        local ? (std::filesystem::path(source.path) / artifact.path).lexically_normal().string() : fetched.resolved;
+    artifact.pin = local ? "" : fetched.pin;
     artifact.size = fetched.size;
   }
   return m_cache.put(request.destination, fetched.sha256);

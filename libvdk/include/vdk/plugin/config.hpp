@@ -131,6 +131,10 @@ struct Config {
 /// Error(not_found) or Error(configuration) with all mistakes at once.
 [[nodiscard]] Config load_config(const std::filesystem::path& file);
 
+/// Everything that is wrong with a configuration, warnings too, in the order of the file; empty when nothing is. Throws
+/// Error(not_found).
+[[nodiscard]] std::vector<Problem> check_config(const std::filesystem::path& file);
+
 /// Text of the configuration without one plugin; every other line and comment stays. Throws Error(not_found), or
 /// Error(unsupported) with the lines to remove by hand when the text is written in a way that cannot be cut safely.
 [[nodiscard]] std::string config_without(const Config& config, const std::string& plugin);
