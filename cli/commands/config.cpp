@@ -71,6 +71,11 @@ int run_set_default(const ParsedCommand& command, Context&) {
     log::info("Default team name has been set to `" + *team + "`.");
   }
   if (const auto url = command.value("rest-api-url")) {
+    if (config::mask_addresses(*url) != *url) {
+      throw Error(ErrorKind::usage,
+                  {"invalid value for '--rest-api-url'", "it contains a password, which would be stored in clear text",
+                   "nothing was changed", "give an address such as https://host:8092, and log in with `vdk login`"});
+    }
     config::save_user_default("rest-api-url", *url);
     log::info("Default REST API URL has been set to `" + *url + "`.");
   }

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "vdk/auth/login.hpp"
+#include "vdk/config/secrets.hpp"
 #include "vdk/core/base64.hpp"
 #include "vdk/core/error.hpp"
 #include "vdk/core/hash.hpp"
@@ -165,11 +166,15 @@ void require_safe_address(const std::string& url, const std::string& flag) {
                                    "give an address that starts with https://"});
   };
   if (!plain && !lower.starts_with("https://")) {
-    refuse("'" + printable_text(address_of(url)) + "' does not start with https://");
+    refuse("'" + config::mask_addresses(printable_text(address_of(url))) + "' does not start with https://");
   }
   const std::string host = host_of(url);
   if (host.empty() || url.find_first_of(" \t\r\n\"<>\\") != std::string::npos) {
     refuse("it is no address");
+  }
+  const std::size_t authority = url.find("://") + 3;
+  if (url.substr(authority, url.find_first_of("/?#", authority) - authority).find('@') != std::string::npos) {
+    refuse("it contains a user name or a password, which would be stored and shown with it");
   }
   if (plain && !http::is_loopback(host)) {
     refuse("secrets would travel to '" + printable_text(host) + "' in clear text");

@@ -16,7 +16,7 @@ import time
 import unittest
 import urllib.parse
 
-from harness import ROOT, VdkTest
+from harness import BINARY, ROOT, VdkTest
 from test_page_login import Visitor
 
 sys.path.insert(0, str(ROOT / "tests" / "support"))
@@ -35,24 +35,27 @@ CALLS = {
                (*JOB, "-p", "{broken}", "-r", "why")],
     "execute": [(*JOB, "--start"), (*JOB, "--list"), (*JOB, "--show", "-i", "no-such"), (*JOB, "--cancel", "-i", "no-such"), (*JOB, "--logs"),
                 (*JOB, "--start", "--wait"), (*JOB, "--start", "--arguments", "not json")],
-    "list": [("--all",), ("-t", "red"), ("--all", "-mmm")],
+    "list": [("--all",), ("-t", "red"), ("--all", "-mmm"), ("--all", "-u", "ftp://u:{argv}@x"), ("--all", "-u", "http://u:{argv}@127.0.0.1:1/x")],
     "show": [JOB],
     "delete": [(*JOB, "--yes")],
     "download-job": [(*JOB, "-p", "{scratch}")],
     "download-key": [(*JOB, "-p", "{scratch}")],
-    "properties": [(*JOB, "--set-file", "key", "{property}"), (*JOB, "--overwrite-all-job-properties", "{broken-json}"), (*JOB, "--delete", "key")],
-    "secrets": [(*JOB, "--set-file", "key", "{secret}"), (*JOB, "--overwrite-all-job-secrets", "{broken-json}"), (*JOB, "--delete", "key")],
+    "properties": [(*JOB, "--set-file", "key", "{property}"), (*JOB, "--overwrite-all-job-properties", "{broken-json}"), (*JOB, "--delete", "key"),
+                   (*JOB, "--set", "key", "{argv-property}")],
+    "secrets": [(*JOB, "--set", "key", "{argv}"), (*JOB, "--set-file", "key", "{secret}"), (*JOB, "--overwrite-all-job-secrets", "{broken-json}"), (*JOB, "--delete", "key")],
     "info": [("-t", "red")],
     "login": [("-t", "api-token", "--api-token-stdin", "-u", "{service}/token"), ("--issuer", "{service}", "--no-browser", "--timeout", "1"),
               ("--issuer", "{service}", "-t", "client-credentials", "-i", "id", "--client-secret-stdin"),
-              ("--issuer", "{service}", "--device", "--timeout", "1"), ("--token-stdin", "--store", "keyring")],
+              ("--issuer", "{service}", "--device", "--timeout", "1"), ("--token-stdin", "--store", "keyring"), ("-t", "api-token", "-u", "{service}/token", "-a", "{argv}"),
+              ("-t", "api-token", "-u", "ftp://u:{argv}@x", "-a", "{argv}"), ("--issuer", "https://u:{argv}@127.0.0.1:1/x", "--no-browser"),
+              ("-t", "credentials", "-i", "id", "-s", "{argv}", "-d", "{service}/auth", "-e", "http://u:{argv}@127.0.0.1:1/t", "--timeout", "1")],
     "logout": [()],
     "auth status": [()],
     "executor init": [("--job", "canary-job", "-t", "red", "--output", "{scratch}/shared"),
                       ("--job", "canary-job", "-p", "{job}", "--output", "{scratch}/shared")],
     "executor run": [("--output", "{scratch}/shared")],
     "run": [("{job}",), ("{broken}",), ("{job}", "--arguments", "not json"), ("no-such-folder",)],
-    "set-default": [("-t", "red")],
+    "set-default": [("-t", "red"), ("-u", "http://u:{argv}@127.0.0.1:1/x")],
     "reset-default": [("-t",)],
     "config explain": [(), ("api_token",), ("team_client_secret",)],
     "config-help": [()],
@@ -200,7 +203,8 @@ class EveryCommand(CanaryTest):
         scratch = home / "scratch"
         scratch.mkdir()
         address = f"http://127.0.0.1:{1 if mode == 'gone' else self.service.server_address[1]}/{mode}"
-        words = [word.format(**self.places, scratch=scratch, service=address) for word in call]
+        given = {"argv": self.canaries.values["argv"], "argv-property": self.canaries.values["argv property"]}
+        words = [word.format(**self.places, **given, scratch=scratch, service=address) for word in call]
         env = {"HOME": str(home), "VDK_TEAM_CLIENT_SECRET": self.canaries.values["team secret"],
                "VDK_NOTIFICATION_SMTP_LOGIN_PASSWORD": self.canaries.values["mail setting"], "VDK_SECRETS_KEY": self.key,
                "no_proxy": "127.0.0.1,localhost", "NO_PROXY": "127.0.0.1,localhost",
@@ -224,7 +228,7 @@ class EveryCommand(CanaryTest):
     def test_no_command_lets_a_secret_out_however_it_fails(self):
         commands = self.commands()
         self.assertEqual(sorted(set(commands) - set(CALLS)), [], "teach CALLS how they are called")
-        for name in ("team secret", "mail setting", "given token", "typed"):
+        for name in ("team secret", "mail setting", "given token", "typed", "argv", "argv property"):
             self.canaries.make(name)
         self.key = self.canaries.add("service key", "5ec4e7" + os.urandom(29).hex())
         self.places = self.files()
@@ -235,7 +239,8 @@ class EveryCommand(CanaryTest):
         self.canaries.allow("*_token", "homes/*/.vdk.internal/vdk-cred.json")
         self.canaries.allow("client_secret", "homes/*/.vdk.internal/vdk-cred.json")
         self.canaries.allow("typed", "homes/*/.vdk.internal/vdk-cred.json")
-        self.canaries.allow("property", "homes/*/control.db*")  # only secrets are encrypted
+        self.canaries.allow("*property", "homes/*/control.db*")  # only secrets are encrypted
+        self.canaries.allow("argv*", f"the command line {BINARY} *")  # as the original takes it, with a warning
         local = {"run", "set-default", "reset-default", "config explain", "config-help", "schedule preview", "version"}
         plan = []
         for command in commands:
@@ -342,7 +347,7 @@ deploymentGitUrl: http://127.0.0.1:{self.git.port}/jobs.git
 uploadGitReadWriteUsername: robot
 uploadGitReadWritePassword: {self.canaries.values["git password"]}
 notificationOwnerEmail: vdk@example.com
-mail: {{smtp: {{host: 127.0.0.1, port: {self.mail.server_address[1]}, auth: true, user: u, password: {make("mail password")}}}}}
+mail: {{smtp: {{host: 127.0.0.1, port: {self.mail.server_address[1]}, auth: true, user: u}}}}
 security:
   enabled: true
   auditLog: audit.log
@@ -354,7 +359,7 @@ security:
             self.canaries.allow("*", place)
         key = self.canaries.add("service key", os.urandom(32).hex())
         (self.dir / "given").mkdir()
-        self.address = self.serve("--config", str(self.config), "-v", "DEBUG", env={"VDK_SECRETS_KEY": key})
+        self.address = self.serve("--config", str(self.config), "-v", "DEBUG", env={"VDK_SECRETS_KEY": key, "VDK_SERVER_MAIL_SMTP_PASSWORD": make("mail password")})
 
     def person(self, name):
         answer = self.provider.user_token(name)

@@ -136,4 +136,4 @@ class Watch:
 
 
 def shown(line):
-    return line.replace(b"\0", b" ")[:60].decode(errors="replace")
+    return line.replace(b"\0", b" ")[:160].decode(errors="replace")

@@ -24,7 +24,9 @@ std::string base_address(std::string_view given) {
   const std::string lower = text::lower(url);
   const std::size_t host = lower.starts_with("https://") ? 8 : lower.starts_with("http://") ? 7 : 0;
   if (host == 0) {
-    refuse_url("'" + url.substr(0, url.find('@')) + "' does not start with http:// or https://");
+    const std::size_t login = url.rfind('@');  // what stands before it may be a password
+    refuse_url("'" + (login == std::string::npos ? url : "..." + url.substr(login)) +
+               "' does not start with http:// or https://");
   }
   for (const char c : url) {
     if (static_cast<unsigned char>(c) <= ' ' || c == '"' || c == '<' || c == '>' || c == '\\') {

@@ -91,9 +91,11 @@ ApiAnswer PageLogin::answer(ApiRequest& request, const std::string& query, const
                             const Authenticator* login, LoginLimit& failures) {
   const bool leaves = request.path == k_leave;
   if (request.method != (leaves ? "POST" : "GET")) {
-    throw Refusal{405,
-                  {"The method " + request.method + " is not allowed here.", "this address serves the operations page",
-                   "Nobody was logged in or out.", "Open the operations page in a browser."}};
+    ApiAnswer answer = error_answer(
+        405, {"The method " + request.method + " is not allowed here.", "this address serves the operations page",
+              "Nobody was logged in or out.", "Open the operations page in a browser."});
+    answer.headers.emplace_back("Allow", leaves ? "POST" : "GET");
+    return answer;
   }
   if (request.path == k_describe) {
     return describe(browser, login);
