@@ -102,9 +102,12 @@ std::optional<Principal> PageLogin::who(const Browser& browser, const Authentica
   session = renewed(id, *session);
   try {
     return principal(*session, login);
-  } catch (LoginRefusal& refusal) {
-    refusal.tried = false;
-    throw;
+  } catch (const LoginRefusal& refusal) {
+    if (refusal.status != 401) {
+      throw;
+    }
+    m_sessions->erase(id);  // the provider is not asked for each request
+    throw over(refusal.why);
   }
 }
 
