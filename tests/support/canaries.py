@@ -120,6 +120,8 @@ class Watch:
                     if not line or line in self.lines:
                         continue
                     environment = pathlib.Path("/proc", name, "environ").read_bytes()
+                    if pathlib.Path("/proc", name, "cmdline").read_bytes() != line:
+                        continue  # it has become another program meanwhile
                 except OSError:
                     continue
                 if self.mark not in environment and self.mark not in line:
