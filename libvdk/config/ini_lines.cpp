@@ -8,6 +8,7 @@
 #include <set>
 #include <utility>
 
+#include "vdk/config/secrets.hpp"
 #include "vdk/core/text.hpp"
 
 namespace vdk::config::detail {
@@ -215,7 +216,7 @@ void refuse_missing_header(const RawIni& raw, const Logical& at) {
 }  // namespace
 
 SourceLocation RawIni::location(std::size_t line, std::size_t column, std::size_t length) const {
-  const std::string text = line < lines.size() ? std::string(lines[line].text) : std::string();
+  const std::string text = line < lines.size() ? mask_line(std::string(lines[line].text)) : std::string();
   return {file, line + 1, column + 1, std::max<std::size_t>(length, 1), text};
 }
 

@@ -61,6 +61,20 @@ CALLS = {
     "config-help": [()],
     "schedule preview": [("0 0 * * *",), ("nonsense",)],
     "version": [()],
+    "plugin install": [("-c", "{plugins}"), ("-c", "{plugins}", "--dry-run"), ("-c", "{broken-config}")],
+    "plugin list": [("-c", "{plugins}")],
+    "plugin info": [("-c", "{plugins}", "one")],
+    "plugin outdated": [("-c", "{plugins}")],
+    "plugin upgrade": [("-c", "{plugins}")],
+    "plugin uninstall": [("-c", "{plugins}", "one")],
+    "plugin verify": [("-c", "{plugins}")],
+    "plugin validate": [("-c", "{plugins}"), ("-c", "{broken-config}")],
+    "plugin vendor": [("-c", "{plugins}", "{scratch}/vendor")],
+    "plugin rollback": [("-c", "{plugins}", "--list")],
+    "plugin cache show": [("-c", "{plugins}")],
+    "plugin cache prune": [("-c", "{plugins}", "--all")],
+    "executor init": [("--job", "canary-job", "-o", "{scratch}/out", "-p", "{job}"), ("--job", "canary-job", "-o", "{scratch}/out", "-t", "red")],
+    "executor run": [("-o", "{scratch}/no-such")],
     "server": [("--check-config", "--config", "{config}"), ("--check-config", "--config", "{broken-config}"), ("--status",),
                ("--config", "{broken-config}"), ("--config", "{unreachable-config}", "--port", "0")],
     "server fsck": [("--config", "{config}"), ("--config", "{unreachable-config}")],
@@ -179,20 +193,24 @@ class EveryCommand(CanaryTest):
     def files(self):
         make = self.canaries.make
         job = {"config.ini": "[owner]\nteam = red\n[vdk]\ndb_default_type = sqlite\n", "10.sql": "SELECT 1"}
-        broken = {"config.ini": "[owner\nteam = red\n", "10.py": "def run(job_input):\n    raise ValueError('no')\n"}
+        broken = {"config.ini": f"[owner]\nteam = red\n[vdk]\nmy_db_password = {make('config.ini password')}%(no)s\n", "10.py": "def run(job_input):\n    raise ValueError('no')\n"}
         database, mail, git, key = make("database password"), make("mail password"), make("git password"), make("key file")
         common = (f"mail: {{smtp: {{host: 127.0.0.1, port: 1, auth: true, user: u, password: {mail}}}}}\nnotificationOwnerEmail: a@example.com\n"
                   f"uploadGitReadWriteUsername: robot\nuploadGitReadWritePassword: {git}\n")
         texts = {"property": make("property"), "secret": make("job secret"), "broken-json": '{"a": "' + make("broken json") + '",',
                  "config": common, "unreachable-config": common + f"database: {{url: 'postgresql://u:{database}@127.0.0.1:1/x'}}\n",
+                 "plugins": ("plugins:\n  providers:\n  - {type: http, name: web, url: 'SERVICE', retries: 0, auth: {type: bearer, token: 'env:VDK_TEAM_CLIENT_SECRET'}}\n"
+                             f"  - {{type: http, name: basic, url: 'SERVICE/b', auth: {{type: basic, user: u, password: {make('plugin password')}}}}}\n"
+                             "  plugins:\n  - {provider: web, path: one.tar.gz}\n  - {provider: basic, path: two.tar.gz}\n"),
                  "broken-config": common + f"database: {{url: 'mysql://u:{database}@host/x', passwordd: {key}}}\nsecurity: {{page: {{clientSecret: {key}}}}}\n"}
         places = {}
         for name, text in texts.items():
             places[name] = self.dir / "given" / name
             places[name].parent.mkdir(exist_ok=True)
-            places[name].write_text(text)
+            places[name].write_text(text.replace("SERVICE", f"http://127.0.0.1:{self.service.server_address[1]}/plugins"))
             places[name].chmod(0o600)
         self.canaries.allow("*", "given/*")
+        self.canaries.allow("config.ini password", "broken-job/config.ini")
         places.update(job=self.job("canary-job", job), broken=self.job("broken-job", broken))
         return places
 
@@ -214,7 +232,8 @@ class EveryCommand(CanaryTest):
             env["VDK_CONTROL_SERVICE_REST_API_URL"] = address
         if number % 3 == 1:
             env["VDK_ACCESS_TOKEN"] = self.canaries.values["given token"]
-        words += [(), ("-o", "json"), ("-v", "DEBUG"), ("-v", "DEBUG", "-o", "json")][number % 4]
+        output = () if command.startswith("executor") else ("-o", "json")
+        words += [(), output, ("-v", "DEBUG"), ("-v", "DEBUG", *output)][number % 4]
         stdin = self.canaries.values["typed"] + "\n" if any("stdin" in word for word in words) else None
         try:
             result = self.run_vdk(*command.split(), *words, env=env, stdin=stdin, timeout=60)
@@ -231,8 +250,8 @@ class EveryCommand(CanaryTest):
         for name in ("team secret", "mail setting", "given token", "typed", "argv", "argv property"):
             self.canaries.make(name)
         self.key = self.canaries.add("service key", "5ec4e7" + os.urandom(29).hex())
-        self.places = self.files()
         self.service = listen(self, Service)
+        self.places = self.files()
         elsewhere = listen(self, Elsewhere)
         elsewhere.heads = []
         self.service.elsewhere = elsewhere.server_address[1]
@@ -241,10 +260,10 @@ class EveryCommand(CanaryTest):
         self.canaries.allow("typed", "homes/*/.vdk.internal/vdk-cred.json")
         self.canaries.allow("*property", "homes/*/control.db*")  # only secrets are encrypted
         self.canaries.allow("argv*", f"the command line {BINARY} *")  # as the original takes it, with a warning
-        local = {"run", "set-default", "reset-default", "config explain", "config-help", "schedule preview", "version"}
+        local = {"executor run", "run", "set-default", "reset-default", "config explain", "config-help", "schedule preview", "version"}
         plan = []
         for command in commands:
-            remote = command not in local and not command.startswith("server")
+            remote = command not in local and not command.startswith(("server", "plugin"))
             for call in CALLS[command]:
                 plan += [(command, call, mode) for mode in ((MODES if remote else ()) if command == "login" else (("", *MODES) if remote else ("",)))]
         codes = set()

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "vdk/config/secrets.hpp"
 #include "vdk/core/files.hpp"
 #include "vdk/core/text.hpp"
 
@@ -67,7 +68,7 @@ SourceLocation Document::where(const YAML::Mark& mark, std::size_t length) const
           .line = line + 1,
           .column = static_cast<std::size_t>(mark.column) + 1,
           .length = std::max<std::size_t>(length, 1),
-          .text = line < m_lines.size() ? m_lines[line] : std::string()};
+          .text = line < m_lines.size() ? vdk::config::mask_line(m_lines[line]) : std::string()};
 }
 
 void Document::error(const SourceLocation& where, std::string message, std::string hint) {

@@ -29,6 +29,21 @@ TEST_CASE("passwords of addresses are masked wherever they stand in a line") {
   }
 }
 
+TEST_CASE("a shown line has stars in place of its secrets, as many as they had bytes") {
+  const auto shown = [](const std::string& line) { return vdk::config::mask_line(line); };
+  CHECK(shown("  - {url: 'https://u:pw@h/x', auth: {type: bearer, token: abc}, bogus: 1}") ==
+        "  - {url: 'https://u:**@h/x', auth: {type: bearer, token: ***}, bogus: 1}");
+  CHECK(shown("team_client_secret = a = b, c") == "team_client_secret = ********");
+  CHECK(shown("\"api-token\": \"a,b\", n: 1") == "\"api-token\": ****\", n: 1");
+  CHECK(shown("password: a:b") == "password: ***");
+  CHECK(shown("value: xyz # why") == "value: *********");
+  for (const char* plain :
+       {"name: one, path: two", "token: env:TOKEN", "token: 'file:/run/t'", "password_file: /run/p", "= x", ":", "",
+        "schedule_cron = 0 0 * * *", "secrets_default_type = x", "auth: {type: none}"}) {
+    CHECK(shown(plain) == plain);
+  }
+}
+
 TEST_CASE("secret variables of this process are known by name") {
   ::setenv("VDK_SECRETS_KEY", "x", 1);
   ::setenv("VDK_DB_DEFAULT_TYPE", "sqlite", 1);
