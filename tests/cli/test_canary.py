@@ -372,6 +372,13 @@ security:
   auditLog: audit.log
   oauth2: {{jwtIssuerUris: "{self.provider.issuer}", audience: vdk-control-service}}
   page: {{clientId: vdk-page, clientSecretFile: page-secret, scopes: openid offline_access api}}
+webHooks:
+  postDelete:
+    webhookUri: http://127.0.0.1:1/hook
+    internalErrorsRetries: 0
+    authenticationEnabled: true
+    authorizationServerEndpoint: {self.provider.issuer}/token
+    authorizationRefreshToken: {make("webhook's token")}
 """)
         self.config.chmod(0o600)
         for place in ("server.yaml", "given/*"):
@@ -439,6 +446,9 @@ security:
                 ("GET", "/data-jobs/for-team/red/jobs?query=" + self.canaries.make("query"), token, None)):
             answer = self.ask(method, path, who, body)
             self.assertGreaterEqual(answer.status, 400, path)
+        refused = self.run_vdk("delete", *JOB, "--yes", env={**alice, "VDK_CONTROL_HTTP_TOTAL_RETRIES": "0"})
+        self.assertNotEqual(refused.code, 0, "its webhook gets no token")
+        self.check(refused, "delete")
         self.ask("GET", "/data-jobs/for-team/no-team-specified/jobs", headers={"Cookie": "vdk-session=" + self.canaries.add("made-up session", os.urandom(32).hex())})
 
     def outages(self, alice):

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Login at the operations page: a real server, a real OpenID Connect provider, and what a browser sends."""
+import base64
 import contextlib
 import http.client
 import json
@@ -17,6 +18,7 @@ import urllib.parse
 
 from harness import ROOT, VdkTest
 from test_page import chromium, driver_folder
+from test_webhooks import Hook
 
 sys.path.insert(0, str(ROOT / "tests" / "support"))
 import postgres  # noqa: E402
@@ -339,6 +341,26 @@ class People(PageLoginTest):
         statuses = [self.visitor.ask("GET", f"/login/callback?state=x&code={number}").status for number in range(25)]
         self.assertEqual(statuses[:20], [400] * 20)
         self.assertEqual(set(statuses[20:]), {429})
+
+
+class Asked(PageLoginTest):
+    def test_the_authorization_webhook_decides_about_the_page_as_well(self):
+        hook = Hook()
+        self.addCleanup(hook.server.server_close)
+        self.addCleanup(hook.server.shutdown)
+        config = self.configure(security="  authorizationEnabled: true\n")
+        config.write_text(config.read_text().replace(
+            "adminRoles: vdk-admin", f"adminRoles: vdk-admin, webhookUri: {hook.url}, webhookAuthenticationEnabled: true"))
+        self.address = self.serve("--config", str(config), "--port", str(self.port))
+        visitor = Visitor(self, self.address)
+        visitor.log_in("alice")
+        self.assertEqual(visitor.jobs(), [])
+        path, body, headers = hook.asked[-1]
+        self.assertEqual((body["requester_user_id"], body["requested_permission"]), ("alice", "read"))
+        payload = headers["Authorization"].removeprefix("Bearer ").split(".")[1]
+        self.assertIn("alice", base64.urlsafe_b64decode(payload + "==").decode(), "with the person's own token")
+        hook.answers = [(403, "not today")]
+        self.assertEqual(visitor.jobs(), 403)
 
 
 class Ends(PageLoginTest):

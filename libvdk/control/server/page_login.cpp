@@ -175,7 +175,7 @@ ApiAnswer PageLogin::enter(ApiRequest& request, const Browser& browser, const Au
   Session session{.user = {}, .tokens = tokens, .by_id_token = false};
   session.by_id_token = std::count(tokens.access.begin(), tokens.access.end(), '.') != 2 && !tokens.id.empty();
   try {
-    session.user = principal(session, login).user;
+    session.user = person(session, login).principal.user;
   } catch (const LoginRefusal& refusal) {
     if (refusal.status != 403) {
       throw;
@@ -205,9 +205,8 @@ ApiAnswer PageLogin::describe(const Browser& browser, const Authenticator* login
   Json json{{"needed", login != nullptr}, {"offered", login != nullptr && offered()}, {"user", nullptr}};
   bool ended = false;
   try {
-    const auto person = login != nullptr && offered() ? who(browser, *login) : std::nullopt;
-    if (person) {
-      json["user"] = person->user;
+    if (const auto found = login != nullptr && offered() ? who(browser, *login) : std::nullopt) {
+      json["user"] = found->principal.user;
     }
   } catch (const LoginRefusal& refusal) {
     if (refusal.status != 401) {

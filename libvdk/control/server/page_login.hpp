@@ -39,8 +39,13 @@ class PageLogin {
   /// `login` is null while nobody needs a login; `failures` counts what goes wrong on purpose.
   [[nodiscard]] ApiAnswer answer(ApiRequest& request, const std::string& query, const Browser& browser,
                                  const Authenticator* login, LoginLimit& failures);
+  /// Somebody who is logged in at the page.
+  struct Person {
+    Principal principal;
+    std::string token;  ///< the access token, never shown
+  };
   /// The person of the page's cookie, with fresh tokens; nothing without such a cookie. Throws LoginRefusal.
-  [[nodiscard]] std::optional<Principal> who(const Browser& browser, const Authenticator& login);
+  [[nodiscard]] std::optional<Person> who(const Browser& browser, const Authenticator& login);
   /// Requests to the provider are given up.
   void stop() { m_stop = true; }
 
@@ -64,7 +69,7 @@ class PageLogin {
   [[nodiscard]] Session renewed(const std::string& id, const Session& session);
   [[nodiscard]] Session renewed_elsewhere(const std::string& id, const Session& session);
   void revoke(const Session& session);
-  [[nodiscard]] Principal principal(const Session& session, const Authenticator& login) const;
+  [[nodiscard]] Person person(const Session& session, const Authenticator& login) const;
   [[nodiscard]] auth::LoginRequest provider();
   /// Work that talks to the provider; LoginRefusal 503 while too much of it is going on.
   template <typename Work>

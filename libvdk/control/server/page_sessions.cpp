@@ -66,12 +66,13 @@ std::optional<PageLogin::Session> PageLogin::find(const std::string& id) {
                  .by_id_token = json.at("by_id_token")};
 }
 
-Principal PageLogin::principal(const Session& session, const Authenticator& login) const {
-  return session.by_id_token ? login.check_id_token(session.tokens.id, m_options.client_id)
-                             : login.check_token(session.tokens.access);
+PageLogin::Person PageLogin::person(const Session& session, const Authenticator& login) const {
+  return {session.by_id_token ? login.check_id_token(session.tokens.id, m_options.client_id)
+                              : login.check_token(session.tokens.access),
+          session.tokens.access};
 }
 
-std::optional<Principal> PageLogin::who(const Browser& browser, const Authenticator& login) {
+std::optional<PageLogin::Person> PageLogin::who(const Browser& browser, const Authenticator& login) {
   // Another site may make a browser ask, and learn from how long it takes.
   const bool foreign =
       !browser.fetch_site.empty() && browser.fetch_site != "same-origin" && browser.fetch_site != "none";
@@ -88,7 +89,7 @@ std::optional<Principal> PageLogin::who(const Browser& browser, const Authentica
     session = renewed(id, *session);
   }
   try {
-    return principal(*session, login);
+    return person(*session, login);
   } catch (const LoginRefusal& refusal) {
     if (refusal.status != 401) {
       throw;
@@ -101,7 +102,7 @@ std::optional<Principal> PageLogin::who(const Browser& browser, const Authentica
   // The provider may have other keys by now.
   session = renewed(id, *session);
   try {
-    return principal(*session, login);
+    return person(*session, login);
   } catch (const LoginRefusal& refusal) {
     if (refusal.status != 401) {
       throw;

@@ -234,17 +234,17 @@ class Server final : public RestServer {
   }
 
   ApiAnswer served(const Access& access, const Route& route, ApiRequest& request, const RawRequest& raw) {
+    request.authorization = header(raw, "authorization");
     Principal principal{.user = {}, .all_teams = true, .teams = {}};
     if (needs_login(access, route)) {
       try {
-        principal = who(access, route, raw);
+        principal = who(access, route, raw, request);
       } catch (const LoginRefusal& refusal) {
         return refused(refusal, request);
       }
       request.user = principal.user;
       check_team(route, request, principal);
     }
-    request.authorization = header(raw, "authorization");
     request.webhooks = access.webhooks.get();
     if (access.login && route.login) {
       access.webhooks->authorize(request);
@@ -283,17 +283,18 @@ class Server final : public RestServer {
            (access.login && !access.options.metrics_without_login && route.path == "/data-jobs/debug/prometheus");
   }
 
-  [[nodiscard]] Principal who(const Access& access, const Route& route, const RawRequest& raw) const {
-    const std::string authorization = header(raw, "authorization");
-    if (access.login && route.page && authorization.empty()) {
+  [[nodiscard]] Principal who(const Access& access, const Route& route, const RawRequest& raw,
+                              ApiRequest& request) const {
+    if (access.login && route.page && request.authorization.empty()) {
       if (auto person = access.page->who(browser_of(raw), *access.login)) {
-        return *person;
+        request.authorization = "Bearer " + person->token;
+        return person->principal;
       }
     }
     if (access.login) {
-      return access.login->check(authorization);
+      return access.login->check(request.authorization);
     }
-    const auto found = m_authenticate ? m_authenticate(authorization) : std::optional<Caller>(Caller());
+    const auto found = m_authenticate ? m_authenticate(request.authorization) : std::optional<Caller>(Caller());
     if (!found) {
       throw LoginRefusal{401, "", false};
     }
