@@ -151,7 +151,7 @@ class Encrypted(TlsTest):
     def test_large_bodies_go_both_ways_and_requests_may_come_in_small_pieces(self):
         self.serve_tls()
         self.assertEqual(self.ask("POST", P + "/jobs?name=large-job", json.dumps({"job_name": "large-job", "team": "team-a"})).status, 201)
-        noise = os.urandom(24 << 20)
+        noise = os.urandom(12 << 20)
         archive = io.BytesIO()
         with zipfile.ZipFile(archive, "w") as out:
             out.writestr("large-job/config.ini", "[owner]\nteam = team-a\n")
@@ -177,10 +177,13 @@ class Encrypted(TlsTest):
     def test_a_slow_reader_gets_a_large_answer_whole(self):
         self.serve_tls()
         self.assertEqual(self.ask("POST", P + "/jobs?name=slow-job", json.dumps({"job_name": "slow-job", "team": "team-a"})).status, 201)
-        value = "x" * (16 << 20)  # more than the buffers of the sockets hold
+        value = "x" * (6 << 20)  # more than the buffers of the sockets hold
         properties = P + "/jobs/slow-job/deployments/x/properties"
         self.assertEqual(self.ask("PUT", properties, json.dumps({"a": value})).status, 204)
-        plain = socket.create_connection(("127.0.0.1", self.port), 20)
+        plain = socket.socket()
+        plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 256 << 10)
+        plain.settimeout(20)
+        plain.connect(("127.0.0.1", self.port))
         with self.trust.wrap_socket(plain, server_hostname="127.0.0.1") as raw:
             raw.sendall(b"GET %s HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n" % properties.encode())
             time.sleep(1)

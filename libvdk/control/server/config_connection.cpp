@@ -34,24 +34,11 @@ Verdict set_path(const Draft& draft, std::filesystem::path& target, Text text) {
   return std::nullopt;
 }
 
-Verdict set_flag(bool& target, Text text) {
-  const auto value = text::parse_bool(text);
-  target = value.value_or(false);
-  return value ? Verdict() : Mistake{"'" + text + "' is neither true nor false", "write true or false"};
-}
-
-Verdict set_number(long long& target, Text text, long long least, long long most) {
-  target = text::parse_int(text).value_or(least - 1);
-  return target >= least && target <= most ? Verdict()
-                                           : Mistake{"'" + text + "' is not a whole number from " +
-                                                     std::to_string(least) + " to " + std::to_string(most)};
-}
-
 Verdict set_retries(WebhookOptions& hook, Text text) {
   constexpr long long most = 10;
   long long value = 0;
-  auto verdict = set_number(value, text, 0, most);
-  hook.retries = static_cast<int>(std::clamp<long long>(value, 0, most));
+  auto verdict = read_number(value, text, 0, most);
+  hook.retries = static_cast<int>(value);
   return verdict;
 }
 
@@ -88,7 +75,7 @@ Specs webhook_specs(const std::string& address, const std::string& rest, const s
           [](Draft& d, Text t) { return set_retries(hooks(d).*Hook, t); }, std::to_string(retries)),
       key(
           name("AuthenticationEnabled"), "Send a bearer token: the caller's, or one that the refresh token gives.",
-          [](Draft& d, Text t) { return set_flag((hooks(d).*Hook).authenticate, t); }, "false"),
+          [](Draft& d, Text t) { return set_bool((hooks(d).*Hook).authenticate, t); }, "false"),
       key(name("AuthorizationServerEndpoint"), "Token endpoint where the refresh token gives access tokens.",
           [](Draft& d, Text t) { return set_endpoint(hooks(d).*Hook, t); }),
       key(
@@ -102,7 +89,7 @@ Specs webhook_specs(const std::string& address, const std::string& rest, const s
 Specs all_webhook_specs() {
   Specs all = {key(
       "security.authorizationEnabled", "Ask security.authorization.webhookUri whether a request may be executed.",
-      [](Draft& d, Text t) { return set_flag(d.asks_webhook, t); }, "false")};
+      [](Draft& d, Text t) { return set_bool(d.asks_webhook, t); }, "false")};
   const std::string authorization = "security.authorization.";
   for (Specs& part : std::vector{
            webhook_specs<&WebhookSettings::authorization>(authorization + "webhookUri", "webhook", authorization,
@@ -118,7 +105,7 @@ Specs all_webhook_specs() {
       [](Draft& d, Text t) {
         constexpr long long most = 300;
         long long value = 0;
-        auto verdict = set_number(value, t, 1, most);
+        auto verdict = read_number(value, t, 1, most);
         hooks(d).timeout = std::chrono::seconds(value);
         return verdict;
       },

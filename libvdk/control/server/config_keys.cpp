@@ -23,26 +23,6 @@ Verdict set_text(std::string& target, Text text) {
   return std::nullopt;
 }
 
-Verdict set_bool(bool& target, Text text) {
-  const auto value = text::parse_bool(text);
-  if (!value) {
-    return Mistake{"'" + text + "' is neither true nor false", "write true or false"};
-  }
-  target = *value;
-  return std::nullopt;
-}
-
-/// A whole number from `least` to `most`.
-Verdict read_number(long long& target, Text text, long long least, long long most) {
-  const auto value = text::parse_int(text);
-  if (!value || *value < least || *value > most) {
-    return Mistake{"'" + text + "' is not a whole number from " + std::to_string(least) + " to " +
-                   std::to_string(most)};
-  }
-  target = *value;
-  return std::nullopt;
-}
-
 template <typename Target>
 Verdict set_number(Target& target, Text text, long long least, long long most) {
   long long value = 0;
@@ -470,6 +450,25 @@ const std::vector<KeySpec>& key_specs() {
     return all;
   }();
   return specs;
+}
+
+Verdict set_bool(bool& target, Text text) {
+  const auto value = text::parse_bool(text);
+  if (!value) {
+    return Mistake{"'" + text + "' is neither true nor false", "write true or false"};
+  }
+  target = *value;
+  return std::nullopt;
+}
+
+Verdict read_number(long long& target, Text text, long long least, long long most) {
+  const auto value = text::parse_int(text);
+  if (!value || *value < least || *value > most) {
+    return Mistake{"'" + text + "' is not a whole number from " + std::to_string(least) + " to " +
+                   std::to_string(most)};
+  }
+  target = *value;
+  return std::nullopt;
 }
 
 fs::path draft_path(const Draft& draft, Text text) {

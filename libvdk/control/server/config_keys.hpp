@@ -52,6 +52,9 @@ struct KeySpec {
 [[nodiscard]] std::vector<KeySpec> connection_specs();
 /// Relative paths start at the folder of the file.
 [[nodiscard]] std::filesystem::path draft_path(const Draft& draft, const std::string& text);
+[[nodiscard]] Verdict set_bool(bool& target, const std::string& text);
+/// A whole number from `least` to `most`.
+[[nodiscard]] Verdict read_number(long long& target, const std::string& text, long long least, long long most);
 /// A secret of a file, which may end in a line end.
 [[nodiscard]] Verdict set_from_file(const Draft& draft, std::string& target, const std::string& text);
 /// What decides who comes in may not be changed on its way: https, or http to this machine.

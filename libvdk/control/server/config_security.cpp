@@ -14,23 +14,12 @@ using Text = const std::string&;
 
 SecurityOptions& security(Draft& draft) { return draft.config.rest.security; }
 
-Verdict set_flag(bool& target, Text text) {
-  const auto value = text::parse_bool(text);
-  if (!value) {
-    return Mistake{"'" + text + "' is neither true nor false", "write true or false"};
-  }
-  target = *value;
-  return std::nullopt;
-}
-
 Verdict set_count(int& target, Text text) {
   constexpr long long most = 100'000;
-  const auto value = text::parse_int(text);
-  if (!value || *value < 1 || *value > most) {
-    return Mistake{"'" + text + "' is not a whole number from 1 to 100000"};
-  }
-  target = static_cast<int>(*value);
-  return std::nullopt;
+  long long value = 0;
+  auto mistake = read_number(value, text, 1, most);
+  target = static_cast<int>(value);
+  return mistake;
 }
 
 Verdict set_word(std::string& target, Text text) {
@@ -119,7 +108,7 @@ Verdict check_safe_address(Text text) {
 std::vector<KeySpec> security_specs() {
   return {
       key("security.enabled", "false", "Every request needs a login: Authorization: Bearer TOKEN (docs/security.md).",
-          [](Draft& d, Text t) { return set_flag(security(d).enabled, t); }),
+          [](Draft& d, Text t) { return set_bool(security(d).enabled, t); }),
       key("security.oauth2.jwtIssuerUris", "", "Issuers whose logins count, separated by commas; exactly as in tokens.",
           set_issuers),
       key("security.oauth2.jwtIssuerUrl", "", "One more issuer; the chart's older name.",
@@ -148,7 +137,7 @@ std::vector<KeySpec> security_specs() {
           set_teams),
       key("security.allowUnauthenticatedRemoteAccess", "false",
           "true: without logins, listen beyond this machine all the same; everybody there may run code here.",
-          [](Draft& d, Text t) { return set_flag(security(d).allow_unauthenticated_remote_access, t); }),
+          [](Draft& d, Text t) { return set_bool(security(d).allow_unauthenticated_remote_access, t); }),
       key("security.auditLog", "", "File that gets one JSON line for each request that changes something.",
           [](Draft& d, Text t) {
             security(d).audit_log = (d.base / t).lexically_normal();
@@ -159,7 +148,7 @@ std::vector<KeySpec> security_specs() {
       key("security.failedLogins.perMinute", "20", "Wrong logins of one address in a minute after that.",
           [](Draft& d, Text t) { return set_count(security(d).failed_logins_per_minute, t); }),
       key("security.metricsWithoutLogin", "true", "false: /data-jobs/debug/prometheus needs a login as well.",
-          [](Draft& d, Text t) { return set_flag(security(d).metrics_without_login, t); }),
+          [](Draft& d, Text t) { return set_bool(security(d).metrics_without_login, t); }),
   };
 }
 
