@@ -21,7 +21,7 @@ from test_security import CONFIG, SecureTest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 import tokens  # noqa: E402
 
-JOB = {"config.ini": "[owner]\nteam = blue\n[job]\nschedule_cron =\n", "10_step.py": "def run(j):\n    pass\n"}
+JOB = {"config.ini": "[owner]\nteam = blue\n[job]\nschedule_cron =\n", "10_step.py": "def run(job_input):\n    pass\n"}
 
 
 class Identity(SecureTest):
@@ -56,7 +56,7 @@ class Identity(SecureTest):
         self.vdk("execute", "--start", "-n", "cli-job", "-t", "blue", "-u", url, env=bob)
         (row,) = self.executions("cli-job", self.token("ann"))
         self.assertEqual(row["started_by"], "manual/vdk-control-cli/bob@example.com")
-        (folder / "10_step.py").write_text("def run(j):\n    print(1)\n")
+        (folder / "10_step.py").write_text("def run(job_input):\n    print(1)\n")
         self.vdk("deploy", "-p", folder, "-t", "blue", "-u", url, "-r", "second", env=bob, timeout=240)
         self.assertEqual(self.vdk(*show, env=ann).json()["deployments"][0]["last_deployed_by"], "bob@example.com")
         self.assertEqual([author for author, _, _ in self.commits()[:2]], ["bob@example.com", "ann"])

@@ -83,7 +83,7 @@ class Encrypted(TlsTest):
     def test_commands_work_over_https_when_they_trust_the_authority_and_else_say_what_to_do(self):
         self.serve_tls()
         folder = self.job("some-job", {"config.ini": "[owner]\nteam = team-a\n[job]\nschedule_cron =\n",
-                                       "10_step.py": "def run(j):\n    pass\n"})
+                                       "10_step.py": "def run(job_input):\n    pass\n"})
         trusting = {"SSL_CERT_FILE": str(self.authority.file)}
         self.vdk("create", "--cloud", "-n", "some-job", "-t", "team-a", "-u", self.url, env=trusting)
         self.vdk("deploy", "-p", folder, "-t", "team-a", "-u", self.url, env=trusting, timeout=240)
@@ -155,7 +155,7 @@ class Encrypted(TlsTest):
         archive = io.BytesIO()
         with zipfile.ZipFile(archive, "w") as out:
             out.writestr("large-job/config.ini", "[owner]\nteam = team-a\n")
-            out.writestr("large-job/10_step.py", "def run(j):\n    pass\n")
+            out.writestr("large-job/10_step.py", "def run(job_input):\n    pass\n")
             out.writestr("large-job/noise.bin", noise)
         connection = self.connect()
         sent = self.ask("POST", P + "/jobs/large-job/sources?reason=test", archive.getvalue(), "application/octet-stream", connection)
@@ -203,7 +203,7 @@ class Encrypted(TlsTest):
             begin = time.monotonic()
             for _ in range(20):
                 self.assertEqual(self.ask("GET", "/data-jobs/for-team/team-a/info").status, 200)
-            self.assertLess(time.monotonic() - begin, 3)
+            self.assertLess(time.monotonic() - begin, 4, "nobody waits for the end of their time")
             for one in idle:
                 one.settimeout(15)
                 self.assertEqual(one.recv(100), b"", "closed after the time of a header")
