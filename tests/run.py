@@ -6,12 +6,15 @@ C++ programs and helper checks come from ctest's list; their doctest cases are c
 are unittest cases in tests/cli and tests/conformance. The crash test comes last.
 """
 import argparse
+import concurrent.futures
 import json
 import os
 import pathlib
 import re
+import signal
 import subprocess
 import sys
+import tempfile
 import time
 import unittest
 
@@ -70,27 +73,60 @@ class Skips(unittest.TextTestResult):
         print(f"SKIPPED {test.id()}: {reason}", flush=True)
 
 
+def run_file(file, report):
+    """One file of tests in this process; `report` gets its numbers."""
+    sys.path.insert(0, str(file.parent))
+    suite = unittest.defaultTestLoader.loadTestsFromName(file.stem)
+    result = unittest.TextTestRunner(stream=sys.stdout, verbosity=0, resultclass=Skips).run(suite)
+    failed = len(result.failures) + len(result.errors) + len(result.unexpectedSuccesses)
+    skipped = len(result.skipped)
+    pathlib.Path(report).write_text(json.dumps([max(0, result.testsRun - failed - skipped), failed, skipped]))
+
+
+def run_in_process(file):
+    """A file of tests in a process of its own: its output and numbers."""
+    start = time.monotonic()
+    with tempfile.NamedTemporaryFile(suffix=".json") as report:
+        child = subprocess.Popen([sys.executable, "-W", "ignore", __file__, "--file", str(file), "--report", report.name],
+                                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True)
+        try:
+            output, _ = child.communicate(timeout=900)
+        except subprocess.TimeoutExpired:
+            os.killpg(child.pid, signal.SIGKILL)
+            output = child.communicate()[0] + b"\ntimed out after 900 s\n"
+        numbers = pathlib.Path(report.name).read_text()
+    passed, failed, skipped = json.loads(numbers) if numbers and child.returncode >= 0 else (0, 1, 0)
+    return output.decode(errors="replace"), passed, failed, skipped, time.monotonic() - start
+
+
 def run_unittest(folder):
-    sys.path.insert(0, str(folder))
-    for file in sorted(folder.glob("test_*.py")):
-        start = time.monotonic()
-        suite = unittest.defaultTestLoader.loadTestsFromName(file.stem)
-        result = unittest.TextTestRunner(stream=sys.stdout, verbosity=0, resultclass=Skips).run(suite)
-        failed = len(result.failures) + len(result.errors) + len(result.unexpectedSuccesses)
-        skipped = len(result.skipped)
-        note(f"{folder.name}/{file.name}", max(0, result.testsRun - failed - skipped), failed, skipped, time.monotonic() - start)
-    sys.path.pop(0)
+    """Two files at a time: most tests wait for servers and clocks more than they compute. The biggest files first."""
+    files = sorted(folder.glob("test_*.py"), key=lambda file: (-file.stat().st_size, file.name))
+    with concurrent.futures.ThreadPoolExecutor(max_workers=2) as pool:
+        pending = {pool.submit(run_in_process, file): file for file in files}
+        for done in concurrent.futures.as_completed(pending):
+            output, passed, failed, skipped, seconds = done.result()
+            if failed or skipped:
+                print(output[-20000:], flush=True)
+            note(f"{folder.name}/{pending[done].name}", passed, failed, skipped, seconds)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("build", nargs="?", default=str(ROOT / "build" / "release"))
     parser.add_argument("--without-crash", action="store_true")
+    parser.add_argument("--file", type=pathlib.Path, help=argparse.SUPPRESS)
+    parser.add_argument("--report", help=argparse.SUPPRESS)
     options = parser.parse_args()
+    if options.file:
+        run_file(options.file, options.report)
+        return 0
     os.environ["VDK_BINARY"] = str(pathlib.Path(options.build).resolve() / "cli" / "vdk")
     run_ctest(options.build)
-    for folder in ("conformance", "cli"):
-        run_unittest(ROOT / "tests" / folder)
+    with tempfile.TemporaryDirectory(prefix="vdk-shared.") as scratch:
+        os.environ["VDK_TEST_SHARED"] = scratch
+        for folder in ("conformance", "cli"):
+            run_unittest(ROOT / "tests" / folder)
     for name in ("crash_test.py", "servers_test.py", "plugins_test.py") if not options.without_crash else ():
         run_program(f"crash/{name}", [sys.executable, str(ROOT / "tests" / "crash" / name)], str(ROOT), 900)
     if FAILURES:

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 """The operations page of a real server in a real headless Chromium: tests/page holds what the browser does."""
-import atexit
 import json
 import os
 import pathlib
@@ -8,7 +7,7 @@ import re
 import shutil
 import signal
 import subprocess
-import tempfile
+import sys
 import threading
 import unittest
 import urllib.error
@@ -16,6 +15,9 @@ import urllib.parse
 import urllib.request
 
 from harness import ROOT, VdkTest
+
+sys.path.insert(0, str(ROOT / "tests" / "support"))
+import shared  # noqa: E402
 
 PAGE = ROOT / "libvdk" / "control" / "server" / "page"
 HOSTILE = "<img src=x onerror=window.hacked=1>"
@@ -31,8 +33,6 @@ STEPS = {
                    "        print('tick', flush=True)\n        time.sleep(0.5)\n",
 }
 TEAMS = {"long-runner": "ground", "paused-job": "ground"}
-_driver = None
-_problem = None
 
 
 def chromium():
@@ -40,27 +40,10 @@ def chromium():
 
 
 def driver_folder():
-    """The driver with its packages, installed once per test run; a visible skip where that cannot be done."""
-    global _driver, _problem
-    if _driver is None and _problem is None:
-        scratch = pathlib.Path(tempfile.mkdtemp(prefix="vdk-page."))
-        atexit.register(shutil.rmtree, scratch, ignore_errors=True)
-        for file in (ROOT / "tests" / "page").iterdir():
-            if file.is_file():
-                shutil.copy(file, scratch)
-        if not chromium():
-            _problem = "Chromium is not installed"
-        elif not shutil.which("npm"):
-            _problem = "npm is not installed"
-        else:
-            done = subprocess.run(["npm", "install", "--no-audit", "--no-fund", "--silent"], cwd=scratch, capture_output=True, text=True, timeout=300)
-            if done.returncode:
-                _problem = "the browser's driver cannot be installed: " + done.stderr.strip()[-200:]
-            else:
-                _driver = scratch
-    if _problem:
-        raise unittest.SkipTest(_problem)
-    return _driver
+    """The driver with its packages; a visible skip where that cannot be done."""
+    if not chromium():
+        raise unittest.SkipTest("Chromium is not installed")
+    return shared.made_once("page", lambda folder: shared.npm_install(ROOT / "tests" / "page", folder, "the browser's driver"))
 
 
 class Served(VdkTest):

@@ -10,7 +10,7 @@ import sys
 import unittest
 
 from harness import VdkTest
-from original import Environment
+from original import virtual_environment
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 from gcs_server import GcsServer  # noqa: E402
@@ -18,8 +18,8 @@ from git_http import GitServer  # noqa: E402
 from plugin_source import PluginSource  # noqa: E402
 
 SUPPORT = pathlib.Path(__file__).resolve().parents[1] / "support"
-S3_PACKAGES = Environment(["flask", "flask-cors", "moto[s3]"])
-EMULATOR_PACKAGES = Environment(["gcp-storage-emulator"])
+S3_PACKAGES = "s3", ["flask", "flask-cors", "moto[s3]"]
+EMULATOR_PACKAGES = "gcs", ["gcp-storage-emulator"]
 YAML = "name: tool\nplugintype: task\npluginversion: {0}\nimage: example.com/tool:{0}\nentrypoint:\n  script: run\n"
 
 
@@ -150,7 +150,7 @@ class Http(ProviderTest):
 class S3(ProviderTest):
     @classmethod
     def setUpClass(cls):
-        python = S3_PACKAGES.folder() / "bin/python"
+        python = virtual_environment(*S3_PACKAGES) / "bin/python"
         cls.files = pathlib.Path(subprocess.check_output(["mktemp", "-d"], text=True).strip())
         cls.addClassCleanup(shutil.rmtree, cls.files, ignore_errors=True)
         for name, text in {"tools/1.0.0/tool.yaml": YAML.format("1.0.0"), "tools/1.10.0/tool.yaml": YAML.format("1.10.0"),
@@ -334,7 +334,7 @@ class Gcs(ProviderTest):
 
 class GcsEmulator(ProviderTest):
     def test_an_emulator_that_others_wrote_is_understood(self):
-        folder = EMULATOR_PACKAGES.folder()
+        folder = virtual_environment(*EMULATOR_PACKAGES)
         script = (
             "import json, sys, urllib.request\n"
             "from gcp_storage_emulator.server import create_server\n"

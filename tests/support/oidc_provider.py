@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 """Starts the OpenID Connect provider of tests/support/oidc for a test and stops it by its own process."""
-import atexit
 import base64
 import contextlib
 import hashlib
@@ -10,38 +9,19 @@ import json
 import pathlib
 import re
 import secrets
-import shutil
 import subprocess
-import tempfile
-import unittest
 import urllib.error
 import urllib.parse
 import urllib.request
 
+import shared
+
 SOURCE = pathlib.Path(__file__).resolve().parent / "oidc"
-_folder = None
-_problem = None
 
 
 def _install():
-    """The provider with its packages, installed once per test run; a visible skip where that cannot be done."""
-    global _folder, _problem
-    if _folder is None and _problem is None:
-        scratch = pathlib.Path(tempfile.mkdtemp(prefix="vdk-oidc."))
-        atexit.register(shutil.rmtree, scratch, ignore_errors=True)
-        for file in SOURCE.iterdir():
-            shutil.copy(file, scratch)
-        if not shutil.which("npm"):
-            _problem = "npm is not installed"
-        else:
-            done = subprocess.run(["npm", "install", "--no-audit", "--no-fund", "--silent"], cwd=scratch, capture_output=True, text=True, timeout=300)
-            if done.returncode:
-                _problem = "the OpenID Connect provider cannot be installed: " + done.stderr.strip()[-200:]
-            else:
-                _folder = scratch
-    if _problem:
-        raise unittest.SkipTest(_problem)
-    return _folder
+    """The provider with its packages; a visible skip where that cannot be done."""
+    return shared.made_once("oidc", lambda folder: shared.npm_install(SOURCE, folder, "the OpenID Connect provider"))
 
 
 class Provider:
