@@ -59,6 +59,8 @@ CALLS = {
     "schedule preview": [("0 0 * * *",), ("nonsense",)],
     "version": [()],
     "plugin install": [("-c", "{plugins}"), ("-c", "{plugins}", "--dry-run"), ("-c", "{broken-config}")],
+    "plugin sync": [("-c", "{plugins}"), ("-c", "{plugins}", "--server", "one={service}"),
+                    ("-c", "{plugins}", "--server", "one=https://u:{argv}@127.0.0.1:1/x")],
     "plugin list": [("-c", "{plugins}")],
     "plugin info": [("-c", "{plugins}", "one")],
     "plugin outdated": [("-c", "{plugins}")],
@@ -261,7 +263,7 @@ class EveryCommand(CanaryTest):
         local = {"executor run", "run", "set-default", "reset-default", "config explain", "config-help", "schedule preview", "version"}
         plan = []
         for command in commands:
-            remote = command not in local and not command.startswith(("server", "plugin"))
+            remote = command == "plugin sync" or command not in local and not command.startswith(("server", "plugin"))
             for call in CALLS[command]:
                 plan += [(command, call, mode) for mode in ((MODES if remote else ()) if command == "login" else (("", *MODES) if remote else ("",)))]
         codes = set()
