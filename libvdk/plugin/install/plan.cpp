@@ -29,10 +29,13 @@ std::string this_platform() {
   static const std::map<std::string, std::string> names = {
       {"x86_64", "amd64"}, {"aarch64", "arm64"}, {"i386", "386"},   {"i686", "386"},
       {"armv6l", "arm"},   {"armv7l", "arm"},    {"armv8l", "arm"}, {"loongarch64", "loong64"}};
-  utsname system{};
-  (void)::uname(&system);
-  const auto known = names.find(system.machine);
-  return text::lower(system.sysname) + "/" + (known == names.end() ? std::string(system.machine) : known->second);
+  static const std::string platform = [] {
+    utsname system{};
+    (void)::uname(&system);
+    const auto known = names.find(system.machine);
+    return text::lower(system.sysname) + "/" + (known == names.end() ? std::string(system.machine) : known->second);
+  }();
+  return platform;
 }
 
 std::string source_digest(const ProviderConfig& provider, const PluginEntry& entry) {
