@@ -784,6 +784,8 @@ class Commands(PluginTest):
         self.assertIn("did you mean 'one'", self.vdk("plugin", "info", "onne", code=5).err.lower())
         self.assertIn("one", self.vdk("plugin", "list", "--plugin-dir", self.folder, cwd=self.home).out)
         self.assertEqual(self.vdk("plugin", "list", cwd=self.home).out, "No Data.\n")
+        shipped = {row["name"]: row["state"] for row in self.vdk("plugin", "list", "--all", "-o", "json", cwd=self.home).json()}
+        self.assertEqual(shipped["run-command"], "built in")
 
     def test_validate_finds_mistakes_in_plugins_and_configuration(self):
         good = self.dir / "good.yaml"
