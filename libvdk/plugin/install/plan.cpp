@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <tuple>
 
+#include "plugin/config/versions.hpp"
 #include "vdk/core/hash.hpp"
 #include "vdk/core/text.hpp"
 
@@ -19,6 +20,11 @@ std::string digest_of(const nlohmann::json& value) {
 
 bool has_platform(const std::string& path) {
   return path.find("{os}") != std::string::npos || path.find("{arch}") != std::string::npos;
+}
+
+bool fits_version(const PluginEntry& entry, const std::string& version) {
+  return is_constraint(entry.version) ? !version.empty() && satisfies(version, entry.version)
+                                      : version == entry.version;
 }
 
 auto identity(const InstalledPlugin& one) { return std::tie(one.version, one.archive_sha256, one.tree_sha256); }
@@ -102,7 +108,8 @@ bool is_complete(const std::optional<Lock>& lock, const Config& config) {
   }
   return std::all_of(config.plugins.begin(), config.plugins.end(), [&](const PluginEntry& entry) {
     const LockedPlugin* locked = locked_of(lock, config, entry);
-    if (locked == nullptr || locked->unpack != unpack_digest(entry, config.policy)) {
+    if (locked == nullptr || !fits_version(entry, locked->version) ||
+        locked->unpack != unpack_digest(entry, config.policy)) {
       return false;
     }
     const std::vector<std::string> platforms = platforms_of(entry);
