@@ -110,8 +110,9 @@ Command list_command() {
           "of the same name stands before it. With a configuration, plugins that it names and that are not "
           "installed are listed too.",
       .examples = {{"vdk plugin list", "What is installed?"},
+                   {"vdk plugin list --all", "The same with the plugins that ship with vdk."},
                    {"vdk plugin list -o json", "The same for a program, with hashes and folders."}},
-      .options = {config_option(), plugin_dir_option()},
+      .options = {config_option(), plugin_dir_option(), flag("all", "List the plugins that ship with vdk, too.")},
       .exit_codes = {1}};
 }
 

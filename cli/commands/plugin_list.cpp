@@ -8,7 +8,9 @@
 #include "cli/view/terminal.hpp"
 #include "vdk/core/error.hpp"
 #include "vdk/core/text.hpp"
+#include "vdk/plugin/survey.hpp"
 #include "vdk/plugin/sync.hpp"
+#include "vdk/plugin/yaml_plugin.hpp"
 
 namespace vdk::cli {
 namespace {
@@ -61,6 +63,24 @@ Json rows_of(const std::vector<plugin::Available>& all, const std::optional<plug
   return rows;
 }
 
+/// They stand behind everything that was installed or synced.
+void add_shipped(Json& rows) {
+  const auto taken = [&](const std::string& name) {
+    return std::any_of(rows.begin(), rows.end(),
+                       [&](const Json& row) { return row["name"] == name && row["state"] != "not installed"; });
+  };
+  for (const std::filesystem::path& file : plugin::shipped_plugins()) {
+    std::vector<plugin::Problem> ignored;
+    if (const auto parsed = plugin::parse_yaml_plugin(file, ignored)) {
+      rows.push_back({{"name", parsed->name},
+                      {"version", parsed->version},
+                      {"origin", "vdk"},
+                      {"provider", ""},
+                      {"state", taken(parsed->name) ? "shadowed" : "built in"}});
+    }
+  }
+}
+
 Json locked_record(const plugin::LockedEntry& entry) {
   Json files = Json::array();
   for (const auto& file : entry.files) {
@@ -103,7 +123,10 @@ void flatten(const Json& value, const std::string& path, Json& out) {
 int run_plugin_list(const ParsedCommand& command, Context& context) {
   const auto config = find_plugin_config(command);
   const auto all = plugin::available(plugin_folder(command, config));
-  const Json rows = rows_of(all, command.has("plugin-dir") ? std::nullopt : config, context.json());
+  Json rows = rows_of(all, command.has("plugin-dir") ? std::nullopt : config, context.json());
+  if (command.has("all")) {
+    add_shipped(rows);
+  }
   print(context.json() ? dump_json(rows) + "\n" : grid_table(rows));
   return 0;
 }

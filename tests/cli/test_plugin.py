@@ -297,6 +297,22 @@ class LockFile(PluginTest):
         self.assert_unchanged(before)
         self.install("--locked", "--upgrade", code=2)
 
+    def test_locked_never_writes_the_lock_file_and_believes_no_other_version(self):
+        self.publish("one")
+        self.configure("  - {provider: web, path: one.tar.gz, version: '1.0'}\n")
+        self.install()
+        lock = json.loads(self.lock.read_text())
+        self.lock.write_text(json.dumps(lock))  # laid out by hand
+        shutil.rmtree(self.folder)
+        self.install("--locked")
+        self.assertEqual(self.lock.read_text(), json.dumps(lock))
+        lock["plugins"]["one"]["version"] = "9.9"
+        self.lock.write_text(json.dumps(lock))
+        self.publish("one", "other\n")
+        shutil.rmtree(self.folder)
+        self.install("--locked", code=2)
+        self.assertFalse(self.current().exists())
+
     def test_offline_uses_the_cache_and_nothing_else(self):
         self.publish("one")
         self.configure("one")
@@ -784,6 +800,8 @@ class Commands(PluginTest):
         self.assertIn("did you mean 'one'", self.vdk("plugin", "info", "onne", code=5).err.lower())
         self.assertIn("one", self.vdk("plugin", "list", "--plugin-dir", self.folder, cwd=self.home).out)
         self.assertEqual(self.vdk("plugin", "list", cwd=self.home).out, "No Data.\n")
+        shipped = {row["name"]: row["state"] for row in self.vdk("plugin", "list", "--all", "-o", "json", cwd=self.home).json()}
+        self.assertEqual(shipped["run-command"], "built in")
 
     def test_validate_finds_mistakes_in_plugins_and_configuration(self):
         good = self.dir / "good.yaml"

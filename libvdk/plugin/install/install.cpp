@@ -135,6 +135,14 @@ class Commit {
   bool m_written = false;
 };
 
+[[noreturn]] void refuse_new_lock(const Config& config) {
+  throw Error(ErrorKind::configuration,
+              {.what = "the lock file does not fit what would be installed",
+               .why = "'" + config.lock.string() + "' would have to be changed, and --locked forbids it",
+               .consequences = k_nothing_changed,
+               .countermeasures = "Run `vdk plugin install` without --locked and keep the lock file it writes."});
+}
+
 InstallResult install_now(const Config& config, const InstallOptions& options, Store& store, Store::Writer& writer,
                           const Before& before) {
   Counters counters;
@@ -163,7 +171,11 @@ InstallResult install_now(const Config& config, const InstallOptions& options, S
   failpoint("plugin.install.staged");
   check_cancelled(options);
   Commit commit(config, before);
-  commit.write_lock(to_text(lock));
+  if (!options.locked) {
+    commit.write_lock(to_text(lock));
+  } else if (!before.lock || to_text(*before.lock) != to_text(lock)) {
+    refuse_new_lock(config);
+  }
   const bool same =
       before.receipt && result.changes.empty() && before.receipt->config_digest == config.digest && is_intact(store);
   try {

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <tuple>
 
+#include "plugin/config/versions.hpp"
 #include "vdk/core/hash.hpp"
 #include "vdk/core/text.hpp"
 
@@ -21,6 +22,11 @@ bool has_platform(const std::string& path) {
   return path.find("{os}") != std::string::npos || path.find("{arch}") != std::string::npos;
 }
 
+bool fits_version(const PluginEntry& entry, const std::string& version) {
+  return is_constraint(entry.version) ? !version.empty() && satisfies(version, entry.version)
+                                      : version == entry.version;
+}
+
 auto identity(const InstalledPlugin& one) { return std::tie(one.version, one.archive_sha256, one.tree_sha256); }
 
 }  // namespace
@@ -29,10 +35,13 @@ std::string this_platform() {
   static const std::map<std::string, std::string> names = {
       {"x86_64", "amd64"}, {"aarch64", "arm64"}, {"i386", "386"},   {"i686", "386"},
       {"armv6l", "arm"},   {"armv7l", "arm"},    {"armv8l", "arm"}, {"loongarch64", "loong64"}};
-  utsname system{};
-  (void)::uname(&system);
-  const auto known = names.find(system.machine);
-  return text::lower(system.sysname) + "/" + (known == names.end() ? std::string(system.machine) : known->second);
+  static const std::string platform = [] {
+    utsname system{};
+    (void)::uname(&system);
+    const auto known = names.find(system.machine);
+    return text::lower(system.sysname) + "/" + (known == names.end() ? std::string(system.machine) : known->second);
+  }();
+  return platform;
 }
 
 std::string source_digest(const ProviderConfig& provider, const PluginEntry& entry) {
@@ -99,7 +108,8 @@ bool is_complete(const std::optional<Lock>& lock, const Config& config) {
   }
   return std::all_of(config.plugins.begin(), config.plugins.end(), [&](const PluginEntry& entry) {
     const LockedPlugin* locked = locked_of(lock, config, entry);
-    if (locked == nullptr || locked->unpack != unpack_digest(entry, config.policy)) {
+    if (locked == nullptr || !fits_version(entry, locked->version) ||
+        locked->unpack != unpack_digest(entry, config.policy)) {
       return false;
     }
     const std::vector<std::string> platforms = platforms_of(entry);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <mutex>
+#include <system_error>
 #include <thread>
 
 #include "plugin/config/versions.hpp"
@@ -32,8 +33,12 @@ class Session {
     const std::size_t threads =
         std::min<std::size_t>(wanted, static_cast<std::size_t>(std::max(1, m_options.parallel)));
     std::vector<std::thread> workers;
-    for (std::size_t i = 1; i < threads; ++i) {
-      workers.emplace_back([this] { work(); });
+    try {
+      for (std::size_t i = 1; i < threads; ++i) {
+        workers.emplace_back([this] { work(); });
+      }
+    } catch (const std::system_error&) {
+      // a machine that has no more threads: those that run do the work
     }
     work();
     for (std::thread& worker : workers) {
