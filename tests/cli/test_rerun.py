@@ -334,6 +334,12 @@ class Cells(Rerun):
                                      "c.C.seen == 7\nassert job_input.get_arguments() == {'more': 1} and same['l'] is list_"))
         self.assertEqual(self.run_job("--from-failed"), ["b_2"])
 
+    def test_a_run_that_starts_behind_saved_names_has_its_own_arguments(self):
+        self.write(n__ipynb=notebook("a = 1", "print('ARGUMENTS', job_input.get_arguments())"))
+        self.run_job("--arguments", '{"day": 1}')
+        self.assertEqual(self.run_job("--changed", "--arguments", '{"day": 2}'), ["n_2"])
+        self.assertIn("ARGUMENTS {'day': 2}", self.last.out)
+
     def test_open_transactions_and_temporary_tables_are_not_stepped_over(self):
         for opening, word in (("job_input.execute_query('create temp table u(x)')", "temporary tables"),
                               ("job_input.get_managed_connection().execute('begin')", "transaction")):

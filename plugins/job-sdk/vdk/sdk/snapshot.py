@@ -394,7 +394,9 @@ def _parts(host, notebook, names, modules, process):
         "environ": process.pop("environ", {}),
         "path": process.pop("path", None),
     }
-    return [head, first, second, {"names": rest, "modules": modules, "process": process, "arguments": host.run.arguments[0]}]
+    tail = {"names": rest, "modules": modules, "process": process, "arguments": host.run.arguments[0]}
+    tail["given"] = host.start["arguments"]
+    return [head, first, second, tail]
 
 
 def _sources(notebook):
@@ -463,7 +465,8 @@ def restore(host, path, job_input):
     host.restored_names.update(tail["names"])
     if notebook:
         notebook.prepare(job_input)
-    host.run.arguments[0] = job_input._arguments = tail["arguments"]
+    if tail["given"] == host.start["arguments"]:
+        host.run.arguments[0] = job_input._arguments = tail["arguments"]  # other ones: no step before has read them
     for name, (data, classes) in tail["modules"].items():
         _restore_module(sys.modules[name], data, classes)
     _restore_process(tail["process"])
