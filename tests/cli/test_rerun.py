@@ -138,6 +138,29 @@ class Files(Rerun):
         self.assertEqual(list(self.plan("--arguments", '{"day": "1", "other": 2}')), ["c.py", "d.sql"])
         self.assertEqual(list(self.plan("--arguments", '{"day": "2"}')), ["b.sql", "c.py", "d.sql"])
 
+    def test_properties_count_from_their_first_reader(self):
+        self.vdk("create", "--cloud", "-n", "some-job", "-t", "red")
+        where = ("-n", "some-job", "-t", "red")
+        self.vdk("properties", *where, "--set", "p", "1", "--set", "q", "1")
+        self.write(a__sql="select 1", b__sql="select '{p}'", c__py=py("job_input.get_property('q')"), d__py=py("job_input.get_all_properties()"))
+        self.run_job()
+        self.assertEqual(self.plan(), {})
+        self.vdk("properties", *where, "--set", "new", "1")
+        self.assertEqual(self.plan(), {"d.py": "the properties changed"})
+        self.vdk("properties", *where, "--set", "q", "2")
+        self.assertEqual(self.plan()["c.py"], "the property 'q' changed")
+        self.vdk("properties", *where, "--set", "p", "2")
+        self.assertEqual(list(self.plan()), ["b.sql", "c.py", "d.py"])
+
+    def test_a_resumed_run_goes_on_from_the_properties_that_it_stored_itself(self):
+        self.vdk("create", "--cloud", "-n", "some-job", "-t", "red")
+        self.write(a__py=py("n = job_input.get_property('last', 0)\njob_input.set_all_properties({'last': n + 1})"), b__py=py("1/0"))
+        self.run_job(code=1)
+        self.assertEqual(list(self.plan("--from-failed")), ["b.py"])
+        self.write(b__py=py("assert job_input.get_property('last') == 1"))
+        self.assertEqual(self.run_job("--from-failed"), ["b.py"])
+        self.assertEqual(self.plan("--changed")["a.py"], "the property 'last' changed")
+
     def test_settings_and_databases_count(self):
         self.three()
         self.run_job()
