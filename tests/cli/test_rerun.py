@@ -373,6 +373,34 @@ class Cells(Rerun):
         self.run_job(code=1)
         self.assertIn("temporary tables", self.plan()["n_1"])
 
+    def test_secrets_are_not_saved(self):
+        self.vdk("create", "--cloud", "-n", "some-job", "-t", "red")
+        self.vdk("secrets", "-n", "some-job", "-t", "red", "--set", "s", "canary-7731")
+        self.write(n__ipynb=notebook("a = 1", "word = ['x', job_input.get_secret('s')]", "b = 2", "1/0"))
+        self.run_job(code=1)
+        for path in self.state_file().parent.rglob("*"):
+            self.assertFalse(path.is_file() and b"canary-7731" in path.read_bytes(), path)
+        self.assertIn("'word' cannot be saved (it holds a secret of the job)", self.plan()["n_2"])
+
+    def test_other_databases_that_a_step_opens_count_as_files(self):
+        other = self.dir / "other.db"
+        with sqlite3.connect(other) as connection:
+            connection.execute("create table t(x)")
+        self.write(a__py=py(f"import sqlite3\nsqlite3.connect({str(other)!r}).execute('select * from t').fetchall()"))
+        self.run_job()
+        self.assertEqual(self.plan(), {})
+        with sqlite3.connect(other) as connection:
+            connection.execute("insert into t values (1)")
+        self.assertIn("other.db' changed", self.plan()["a.py"])
+
+    def test_a_new_step_does_not_run_the_steps_before_that_import_from_the_folder(self):
+        (self.folder / "lib").mkdir()
+        (self.folder / "lib/tools.py").write_text("")
+        self.write(a__py="import lib.tools\n" + py("pass"))
+        self.run_job()
+        self.write(b__sql="select 1")
+        self.assertEqual(list(self.plan()), ["b.sql"])
+
     def test_large_states_are_not_kept(self):
         self.write(n__ipynb=notebook("a = b'x' * 3_000_000", "1/0"))
         self.run_job(code=1, env={"VDK_RUN_SNAPSHOT_LIMIT_MB": "2"})

@@ -28,7 +28,7 @@ class Host:
         if settings.get("watch"):
             from vdk.sdk.watch import Watch
 
-            self.watch = self.run.watch = Watch(settings["directory"])
+            self.watch = self.run.watch = Watch(settings["directory"], settings["databases"].values())
         self.plugins = self._find_plugins(extra_plugins) if settings.get("plugins", True) else None
         if self.watch is not None:
             self._remember_start(settings)
