@@ -24,7 +24,7 @@ Error pack_error(const std::string& why, const std::string& countermeasures) {
 }
 
 bool is_left_out(const std::string& name) {
-  return name == ".git" || name == "__pycache__" || text::lower(name).ends_with(".pyc");
+  return name == ".git" || name == ".vdk" || name == "__pycache__" || text::lower(name).ends_with(".pyc");
 }
 
 /// Links are followed: what they lead to is part of the job, as in the original's archives.

@@ -23,7 +23,7 @@ RerunRecorder::RerunRecorder(RerunStore& store, RerunInputs& now, const Session&
     : m_store(store), m_now(now), m_session(session), m_atomic(store, session), m_is_atomic(atomic) {
   const std::vector<std::string> names = identities(session.request.job.steps);
   for (std::size_t i = 0; i < names.size(); ++i) {
-    m_identities[session.request.job.steps[i].name] = names[i];
+    m_identities[key(session.request.job.steps[i])] = names[i];
     m_before[names[i]] = i == 0 ? "" : names[i - 1];
     const bool first = plan.steps[i].runs && (i == 0 || !plan.steps[i - 1].runs);
     if (first && !plan.snapshot.empty()) {
@@ -44,7 +44,7 @@ RerunRecorder::RerunRecorder(RerunStore& store, RerunInputs& now, const Session&
 }
 
 void RerunRecorder::begin(const job::Step& step) {
-  m_identity = m_identities[step.name];
+  m_identity = m_identities[key(step)];
   const std::string& before = m_before[m_identity];
   m_record = {};
   m_record.id = random_hex(8);

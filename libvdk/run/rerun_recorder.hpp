@@ -23,7 +23,7 @@ class RerunRecorder {
   RerunRecorder(RerunStore& store, RerunInputs& now, const Session& session, const Plan& plan, bool atomic);
 
   /// False for what runs besides the steps of the job, after a failure.
-  [[nodiscard]] bool knows(const job::Step& step) const { return m_identities.contains(step.name); }
+  [[nodiscard]] bool knows(const job::Step& step) const { return m_identities.contains(key(step)); }
   void begin(const job::Step& step);
   /// Where the host saves what the step leaves behind.
   [[nodiscard]] std::filesystem::path snapshot() const { return m_store.snapshot(m_record.id); }
@@ -42,7 +42,8 @@ class RerunRecorder {
   const Session& m_session;
   AtomicSteps m_atomic;
   bool m_is_atomic;
-  std::map<std::string, std::string> m_identities;  ///< by step name
+  [[nodiscard]] static std::string key(const job::Step& step) { return step.file.string() + "\n" + step.name; }
+  std::map<std::string, std::string> m_identities;  ///< by file and name of the step
   std::map<std::string, std::string> m_before;      ///< identity -> identity of the step before it
   std::string m_identity;
   StepRecord m_record;

@@ -138,6 +138,29 @@ class Files(Rerun):
         self.assertEqual(list(self.plan("--arguments", '{"day": "1", "other": 2}')), ["c.py", "d.sql"])
         self.assertEqual(list(self.plan("--arguments", '{"day": "2"}')), ["b.sql", "c.py", "d.sql"])
 
+    def test_properties_count_from_their_first_reader(self):
+        self.vdk("create", "--cloud", "-n", "some-job", "-t", "red")
+        where = ("-n", "some-job", "-t", "red")
+        self.vdk("properties", *where, "--set", "p", "1", "--set", "q", "1")
+        self.write(a__sql="select 1", b__sql="select '{p}'", c__py=py("job_input.get_property('q')"), d__py=py("job_input.get_all_properties()"))
+        self.run_job()
+        self.assertEqual(self.plan(), {})
+        self.vdk("properties", *where, "--set", "new", "1")
+        self.assertEqual(self.plan(), {"d.py": "the properties changed"})
+        self.vdk("properties", *where, "--set", "q", "2")
+        self.assertEqual(self.plan()["c.py"], "the property 'q' changed")
+        self.vdk("properties", *where, "--set", "p", "2")
+        self.assertEqual(list(self.plan()), ["b.sql", "c.py", "d.py"])
+
+    def test_a_resumed_run_goes_on_from_the_properties_that_it_stored_itself(self):
+        self.vdk("create", "--cloud", "-n", "some-job", "-t", "red")
+        self.write(a__py=py("n = job_input.get_property('last', 0)\njob_input.set_all_properties({'last': n + 1})"), b__py=py("1/0"))
+        self.run_job(code=1)
+        self.assertEqual(list(self.plan("--from-failed")), ["b.py"])
+        self.write(b__py=py("assert job_input.get_property('last') == 1"))
+        self.assertEqual(self.run_job("--from-failed"), ["b.py"])
+        self.assertEqual(self.plan("--changed")["a.py"], "the property 'last' changed")
+
     def test_settings_and_databases_count(self):
         self.three()
         self.run_job()
@@ -334,6 +357,12 @@ class Cells(Rerun):
                                      "c.C.seen == 7\nassert job_input.get_arguments() == {'more': 1} and same['l'] is list_"))
         self.assertEqual(self.run_job("--from-failed"), ["b_2"])
 
+    def test_a_run_that_starts_behind_saved_names_has_its_own_arguments(self):
+        self.write(n__ipynb=notebook("a = 1", "print('ARGUMENTS', job_input.get_arguments())"))
+        self.run_job("--arguments", '{"day": 1}')
+        self.assertEqual(self.run_job("--changed", "--arguments", '{"day": 2}'), ["n_2"])
+        self.assertIn("ARGUMENTS {'day': 2}", self.last.out)
+
     def test_open_transactions_and_temporary_tables_are_not_stepped_over(self):
         for opening, word in (("job_input.execute_query('create temp table u(x)')", "temporary tables"),
                               ("job_input.get_managed_connection().execute('begin')", "transaction")):
@@ -343,6 +372,34 @@ class Cells(Rerun):
         self.write(n__ipynb=notebook("%%vdksql\ncreate temp table v(x)", "%%vdksql\nselect * from nowhere"))
         self.run_job(code=1)
         self.assertIn("temporary tables", self.plan()["n_1"])
+
+    def test_secrets_are_not_saved(self):
+        self.vdk("create", "--cloud", "-n", "some-job", "-t", "red")
+        self.vdk("secrets", "-n", "some-job", "-t", "red", "--set", "s", "canary-7731")
+        self.write(n__ipynb=notebook("a = 1", "word = ['x', job_input.get_secret('s')]", "b = 2", "1/0"))
+        self.run_job(code=1)
+        for path in self.state_file().parent.rglob("*"):
+            self.assertFalse(path.is_file() and b"canary-7731" in path.read_bytes(), path)
+        self.assertIn("'word' cannot be saved (it holds a secret of the job)", self.plan()["n_2"])
+
+    def test_other_databases_that_a_step_opens_count_as_files(self):
+        other = self.dir / "other.db"
+        with sqlite3.connect(other) as connection:
+            connection.execute("create table t(x)")
+        self.write(a__py=py(f"import sqlite3\nsqlite3.connect({str(other)!r}).execute('select * from t').fetchall()"))
+        self.run_job()
+        self.assertEqual(self.plan(), {})
+        with sqlite3.connect(other) as connection:
+            connection.execute("insert into t values (1)")
+        self.assertIn("other.db' changed", self.plan()["a.py"])
+
+    def test_a_new_step_does_not_run_the_steps_before_that_import_from_the_folder(self):
+        (self.folder / "lib").mkdir()
+        (self.folder / "lib/tools.py").write_text("")
+        self.write(a__py="import lib.tools\n" + py("pass"))
+        self.run_job()
+        self.write(b__sql="select 1")
+        self.assertEqual(list(self.plan()), ["b.sql"])
 
     def test_large_states_are_not_kept(self):
         self.write(n__ipynb=notebook("a = b'x' * 3_000_000", "1/0"))

@@ -28,7 +28,7 @@ class Host:
         if settings.get("watch"):
             from vdk.sdk.watch import Watch
 
-            self.watch = self.run.watch = Watch(settings["directory"])
+            self.watch = self.run.watch = Watch(settings["directory"], settings["databases"].values())
         self.plugins = self._find_plugins(extra_plugins) if settings.get("plugins", True) else None
         if self.watch is not None:
             self._remember_start(settings)
@@ -92,11 +92,26 @@ class Host:
         state["packages"] = [p for p in sys.path if p.endswith(("site-packages", "dist-packages")) and os.path.isdir(p)]
         if result["done"] == "error":
             return state
+        notebook = self.notebooks.get((0, message["file"])) if "cell" in message else None
+        if notebook is None and self._is_untouched():
+            state["carry"] = "none"
+            return state
         from vdk.sdk import snapshot
 
-        notebook = self.notebooks.get((0, message["file"])) if "cell" in message else None
         state.update(snapshot.save(self, message["snapshot"], notebook, message["snapshot_limit"]))
         return state
+
+    def _is_untouched(self):
+        """Whether nothing of this process can matter to a later step; most jobs need no more than this."""
+        start = self.start
+        return (
+            not self.run.connections
+            and self.plugins is None
+            and not any(name in sys.modules for name in ("random", "numpy.random", "decimal", "threading"))
+            and not self.watch.job_modules()
+            and (os.getcwd(), sys.path, sys.getrecursionlimit()) == (start["cwd"], start["path"], start["recursion"])
+            and (dict(os.environ), self.run.arguments[0]) == (start["environ"], start["arguments"])
+        )
 
     def run_step(self, message):
         result = {"done": "success", "exit_code": 0}

@@ -35,6 +35,7 @@ class Run:
         self.connections = {}
         self.stores = {}
         self.arguments = {}
+        self.secrets = []  # all that was read or written of them: they must not get into files
         self.watch = None  # notes what a step asks for, when a later run may leave it out
         self.next_context = 1
         self.plugins = None  # what plugins have registered, where there are some
@@ -65,10 +66,14 @@ class Run:
                 self.stores[store] = own.read()
             else:
                 self.stores[store] = self.channel.call({"req": "kv", "store": store, "op": "read"})
+            if store == "secrets":
+                self.secrets.append(self.stores[store])
         return self.stores[store]
 
     def write_store(self, store, values):
         self.stores.pop(store, None)
+        if store == "secrets":
+            self.secrets.append(values)
         if self.plugins:
             values = self.plugins.preprocess(store, values)
             _check_values(store, values)

@@ -116,11 +116,12 @@ def _wrapped(kind, *arguments):
 
 
 class _Bounded:
-    """A file that refuses to grow over a limit."""
+    """A file that refuses to grow over a limit, and to take secrets of the job."""
 
-    def __init__(self, file, limit):
+    def __init__(self, file, limit, secrets):
         self._file = file
         self._limit = limit
+        self._secrets = secrets
         self.size = 0
 
     def write(self, data):
@@ -128,6 +129,10 @@ class _Bounded:
         self.size += size
         if self.size > self._limit:
             raise CannotSave("it is larger than %d MB" % (self._limit >> 20))
+        if self._secrets:
+            data = bytes(data)
+            if any(secret in data for secret in self._secrets):
+                raise CannotSave("it holds a secret of the job")
         if self._file is not None:
             self._file.write(data)
         return size
@@ -310,6 +315,21 @@ def _is_definition(value):
     return type(value) is _FunctionType and _found(sys.modules.get(value.__module__), value)
 
 
+def _secrets(host):
+    """What must not get into a file: the secrets that the steps have read, also as base64."""
+    import base64
+
+    found, todo = set(), list(host.run.secrets)
+    while todo:
+        value = todo.pop()
+        if isinstance(value, (dict, list)):
+            todo += value.values() if isinstance(value, dict) else value
+        elif isinstance(value, str) and len(value) >= 4:
+            encoded = value.encode("utf-8", "surrogatepass")
+            found.update((encoded, base64.b64encode(encoded).rstrip(b"=")[:-1]))
+    return found
+
+
 def _process(host):
     """What of the process itself a step may have changed."""
     state = {}
@@ -366,7 +386,7 @@ def save(host, path, notebook, limit):
     try:
         parts = _parts(host, notebook, names, modules, process)
         with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600), "wb") as file:
-            bounded = _Bounded(file, limit)
+            bounded = _Bounded(file, limit, _secrets(host))
             _dump(bounded, host, notebook, parts)
         os.replace(temporary, path)
         return {"carry": "saved", "bytes": bounded.size}
@@ -394,7 +414,9 @@ def _parts(host, notebook, names, modules, process):
         "environ": process.pop("environ", {}),
         "path": process.pop("path", None),
     }
-    return [head, first, second, {"names": rest, "modules": modules, "process": process, "arguments": host.run.arguments[0]}]
+    tail = {"names": rest, "modules": modules, "process": process, "arguments": host.run.arguments[0]}
+    tail["given"] = host.start["arguments"]
+    return [head, first, second, tail]
 
 
 def _sources(notebook):
@@ -411,10 +433,10 @@ def _dump(file, host, notebook, parts):
 
 
 def _culprits(host, notebook, names, limit):
-    found = []
+    found, secrets = [], _secrets(host)
     for name, value in names.items():
         try:
-            _dump(_Bounded(None, limit), host, notebook, [value])
+            _dump(_Bounded(None, limit, secrets), host, notebook, [value])
         except (Exception, RecursionError) as error:
             found.append((name, _why(error)))
     return found
@@ -463,7 +485,8 @@ def restore(host, path, job_input):
     host.restored_names.update(tail["names"])
     if notebook:
         notebook.prepare(job_input)
-    host.run.arguments[0] = job_input._arguments = tail["arguments"]
+    if tail["given"] == host.start["arguments"]:
+        host.run.arguments[0] = job_input._arguments = tail["arguments"]  # other ones: no step before has read them
     for name, (data, classes) in tail["modules"].items():
         _restore_module(sys.modules[name], data, classes)
     _restore_process(tail["process"])

@@ -8,7 +8,8 @@ _LIMIT = 2000
 
 
 class Watch:
-    def __init__(self, directory):
+    def __init__(self, directory, databases=()):
+        self._databases = {os.path.realpath(path) for path in databases}  # what happens to them is seen in another way
         self._directory = os.path.realpath(directory) + os.sep
         self._sdk = sdk = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
         roots = {sys.prefix, sys.base_prefix, sys.exec_prefix, sdk}
@@ -72,9 +73,11 @@ class Watch:
             if event == "open":
                 self._opened(*arguments)
             elif event in ("os.listdir", "os.scandir"):
-                self._add(self.listed, arguments[0] or ".")
-            elif event == "sqlite3.connect" and arguments[0] != ":memory:":
-                self._add(self.written, arguments[0])
+                if not sys._getframe(1).f_code.co_filename.startswith("<frozen importlib"):
+                    self._add(self.listed, arguments[0] or ".")
+            elif event == "sqlite3.connect" and arguments[0] not in (":memory:", ""):
+                if os.path.realpath(os.fspath(arguments[0])) not in self._databases:
+                    self._add(self.read, arguments[0])
         except Exception:
             self.seen = False  # whatever it was, it is not known now
 
