@@ -53,6 +53,13 @@ std::vector<plugin::ServerEntry> servers_of(const ParsedCommand& command, const 
 
 std::string origin_of(const std::string& url) { return url.substr(0, url.find('/', url.find("://") + 3)); }
 
+/// True when nobody on the way can read what is sent.
+bool is_private(const std::string& origin) {
+  const std::string host = origin.substr(origin.find("://") + 3);
+  return origin.starts_with("https://") || host.starts_with("127.") || host.starts_with("localhost") ||
+         host.starts_with("[::1]");
+}
+
 /// The login goes to the control service that it was made for and to servers that somebody typed; a configuration that
 /// came with a project does not get it sent to wherever it likes.
 plugin::SyncOptions sync_options(const ParsedCommand& command, const Context& context,
@@ -61,7 +68,7 @@ plugin::SyncOptions sync_options(const ParsedCommand& command, const Context& co
   plugin::SyncOptions options;
   const bool typed = !command.all("server").empty();
   options.token = [tokens, typed, own = origin_of(context.rest_api_url())](const std::string& url) {
-    if (!typed && origin_of(url) != own) {
+    if (origin_of(url) != own && (!typed || !is_private(origin_of(url)))) {
       return std::optional<std::string>();
     }
     std::string token = tokens->token();

@@ -189,6 +189,10 @@ class OurServer(SyncTest):
                 self.assertEqual([head.get("Authorization") for _, head in stranger.asked], [None, None])
                 self.sync(f"typed={stranger.url}", code=5, env=env)
                 self.assertTrue(stranger.asked[-1][1]["Authorization"].startswith("Bearer "))
+                stranger.paths = {"/plugins": (200, "application/zip", zip_of({"a.yaml": PLUGIN.format(name="a", version="1", text="")}))}
+                result = self.sync(f"plain={stranger.url.replace('127.0.0.1', '0.0.0.0')}", env=env)
+                self.assertIn("the connection is not encrypted", result.err)
+                self.assertNotIn("Authorization", stranger.asked[-1][1])
 
 
 class WorseServers(SyncTest):

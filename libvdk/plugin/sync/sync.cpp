@@ -8,6 +8,7 @@
 #include <set>
 
 #include "plugin/config/versions.hpp"
+#include "plugin/fetch/address.hpp"
 #include "plugin/sync/legacy_zip.hpp"
 #include "plugin/sync/peer.hpp"
 #include "plugin/sync/plugin_files.hpp"
@@ -137,6 +138,10 @@ class ServerSync {
     Offer offer = m_peer.ask(known_of(m_store, local, m_peer.address()));
     m_result.legacy = offer.legacy;
     m_result.warnings = offer.warnings;
+    const Address address = parse_address(m_peer.address());
+    if (address.scheme == "http" && !is_loopback(address.host)) {
+      m_result.warnings.push_back("the connection is not encrypted: anybody on the way can change the plugins");
+    }
     if (!offer.unchanged) {
       m_result.changes = changes_between(local, offer.plugins);
       if (!m_options.dry_run && !m_options.check) {
