@@ -410,6 +410,29 @@ class Executor(PluginTest):
         self.assertEqual(os.listdir(self.dir / "shared"), ["in"])
         self.assertIn(b"KEY='new'", (self.dir / "shared" / "in" / ".secret").read_bytes())
 
+    def test_boot_steps_of_one_folder_wait_for_each_other(self):
+        self.create("--plugin", "echo.yaml", "--set", "WORD=a")
+        init = [str(harness.BINARY), "executor", "init", "--job", "my-job", "--job-path", "my-job", "--data-stdin", "--output", "shared"]
+        running = [subprocess.Popen(init, cwd=self.dir, env=self.env(), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                    stderr=subprocess.PIPE, text=True) for _ in range(6)]
+        for process in running:
+            process.stdin.write('{"secrets": {"KEY": "k"}}')
+            process.stdin.close()
+        ends = [(process.wait(60), process.stderr.read(), process.stdout.close(), process.stderr.close()) for process in running]
+        self.assertEqual([end[0] for end in ends], [0] * 6, ends)
+        self.assertEqual(os.listdir(self.dir / "shared"), ["in"])
+
+    def test_a_boot_step_says_why_it_cannot_use_its_folder(self):
+        self.create("--plugin", "echo.yaml", "--set", "WORD=a")
+        (self.dir / "file").write_text("")
+        (self.dir / "nowhere").symlink_to(self.dir / "missing")
+        for output in ("file", "file/below", "nowhere", "/proc/nothing"):
+            with self.subTest(output=output):
+                result = self.run_vdk("executor", "init", "--job", "my-job", "--job-path", "my-job", "--data-stdin",
+                                      "--output", output, stdin='{"secrets": {"KEY": "k"}}')
+                self.assertNotIn(result.code, (0, 70))
+                self.assertIn("cannot use the folder '" + output + "'", result.err)
+
     def test_assets_that_lead_out_of_the_folder_are_refused(self):
         self.create("--plugin", "echo.yaml", "--set", "WORD=a")
         (self.dir / "my-job" / "assets" / "link").symlink_to("/etc/passwd")
