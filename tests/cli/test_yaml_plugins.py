@@ -1,16 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """Jobs that are made from YAML plugins: the survey, the macros, the two phases of a run, the plugins that ship."""
 import datetime
+import fcntl
 import http.server
 import json
 import os
 import pathlib
+import pty
 import re
 import signal
 import sqlite3
 import stat
 import subprocess
 import sys
+import termios
 import threading
 import time
 import unittest
@@ -160,6 +163,28 @@ class Survey(PluginTest):
             self.assertNotIn("hush-hush", result.err + result.out)
         self.create("--plugin", "echo.yaml", "--set", "WORD=a", "--set", "KEY={{ .secret.OTHER }}")
         self.assertIn("{{ .secret.OTHER }}", (self.dir / "my-job" / "job.yaml").read_text())
+
+    def test_ctrl_c_at_a_secret_leaves_a_terminal_that_shows_what_is_typed(self):
+        (self.dir / "hidden.yaml").write_text("name: hidden\nplugintype: task\npluginversion: 1.0.0\nimage: example.com/x:1\n"
+                                              "questions: [{name: KEY, type: secret}]\nentrypoint: {script: run}\n")
+        leader, terminal = pty.openpty()
+        self.addCleanup(os.close, leader)
+        self.addCleanup(os.close, terminal)
+
+        def shows():
+            return bool(termios.tcgetattr(terminal)[3] & termios.ECHO)
+
+        process = subprocess.Popen([str(harness.BINARY), "create", "-n", "my-job", "-t", "team", "--local", "--plugin", "./hidden.yaml"],
+                                   cwd=self.dir, env=self.env(), stdin=terminal, stdout=terminal, stderr=terminal,
+                                   start_new_session=True, preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0))
+        deadline = time.monotonic() + 30
+        while shows() and time.monotonic() < deadline:
+            time.sleep(0.02)
+        self.assertFalse(shows())
+        os.write(leader, b"half\x03")
+        self.assertEqual(process.wait(30), -signal.SIGINT)
+        self.assertTrue(shows())
+        self.assertFalse((self.dir / "my-job").exists())
 
     def test_a_secret_that_is_typed_goes_to_the_service_and_into_no_file(self):
         code, screen = self.on_terminal("create", "-n", "my-job", "-t", "red", "--plugin", "echo.yaml", "--defaults",
