@@ -5,7 +5,9 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 
@@ -41,11 +43,26 @@ std::string read_line() {
   }
 }
 
+termios g_terminal_before{};  // for the signal handler
+
+/// Ctrl-C at a hidden answer ends vdk as always, and leaves a terminal that shows again what is typed.
+void show_and_die(int number) {
+  ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &g_terminal_before);
+  ::signal(number, SIG_DFL);
+  ::raise(number);
+}
+
 class EchoOff {
  public:
   EchoOff() {
     m_active = ::tcgetattr(STDIN_FILENO, &m_before) == 0;
     termios quiet = m_before;
+    g_terminal_before = m_before;
+    struct sigaction action {};
+    action.sa_handler = show_and_die;
+    for (std::size_t i = 0; m_active && i < k_signals.size(); ++i) {
+      ::sigaction(k_signals[i], &action, &m_actions[i]);
+    }
     quiet.c_lflag &= ~static_cast<tcflag_t>(ECHO);
     if (m_active) {
       ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &quiet);
@@ -55,12 +72,17 @@ class EchoOff {
     if (m_active) {
       ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &m_before);
     }
+    for (std::size_t i = 0; m_active && i < k_signals.size(); ++i) {
+      ::sigaction(k_signals[i], &m_actions[i], nullptr);
+    }
   }
   EchoOff(const EchoOff&) = delete;
   EchoOff& operator=(const EchoOff&) = delete;
 
  private:
+  static constexpr std::array<int, 4> k_signals{SIGINT, SIGTERM, SIGHUP, SIGQUIT};
   termios m_before{};
+  std::array<struct sigaction, 4> m_actions{};
   bool m_active = false;
 };
 

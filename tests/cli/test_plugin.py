@@ -216,6 +216,19 @@ class Install(PluginTest):
         self.assertEqual(self.text_of("echo", "optimus-plugin-echo.yaml"), YAML.format("echo"))
         self.assertEqual(sorted(p.name for p in (self.current() / "neo").iterdir()), ["a.yaml", "b.yaml"])
 
+    def test_a_file_keeps_a_name_that_an_address_could_not_have(self):
+        for name in ("a&b ?[1].yaml", "fo o#%20.yaml"):
+            with self.subTest(name=name):
+                (self.dir / "odd").mkdir(exist_ok=True)
+                (self.dir / "odd" / name).write_text(YAML.format("odd"))
+                self.config.write_text("plugins:\n  providers:\n  - {name: here, type: file, path: odd}\n  plugins:\n"
+                                       f"  - {{name: odd, provider: here, path: {json.dumps(name)}}}\n")
+                self.install()
+                self.assertEqual(self.text_of("odd", name), YAML.format("odd"))
+                vendored = self.dir / ("vendored" + name[:2])
+                self.vdk("plugin", "vendor", vendored, "-c", self.config)
+                self.assertTrue((vendored / "odd" / name).is_file())
+
     def test_the_flat_list_of_the_older_tool_installs(self):
         data = self.publish("one")
         self.publish("two")

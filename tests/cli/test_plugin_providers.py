@@ -441,6 +441,13 @@ class Git(ProviderTest):
         self.assertEqual(self.text_of("single.yaml"), YAML.format("1"))
         self.assertEqual(self.locked_version("other"), "1.0.0")
 
+    def test_one_file_of_a_tag_keeps_its_own_name(self):
+        self.configure(self.provider(), {"path": "single.yaml@v1.0.0"})
+        self.install()
+        self.assertEqual(self.text_of("single.yaml"), YAML.format("1"))
+        (plugin,) = self.vdk("plugin", "list", "-o", "json", cwd=self.work).json()
+        self.assertTrue(plugin["yaml_file"].endswith("/single/single.yaml"), plugin)
+
     def test_over_http_the_login_is_in_no_argument_and_nowhere_else(self):
         tools = self.dir / "bin"
         tools.mkdir()

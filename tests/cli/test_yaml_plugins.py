@@ -1,16 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """Jobs that are made from YAML plugins: the survey, the macros, the two phases of a run, the plugins that ship."""
 import datetime
+import fcntl
 import http.server
 import json
 import os
 import pathlib
+import pty
 import re
 import signal
 import sqlite3
 import stat
 import subprocess
 import sys
+import termios
 import threading
 import time
 import unittest
@@ -160,6 +163,28 @@ class Survey(PluginTest):
             self.assertNotIn("hush-hush", result.err + result.out)
         self.create("--plugin", "echo.yaml", "--set", "WORD=a", "--set", "KEY={{ .secret.OTHER }}")
         self.assertIn("{{ .secret.OTHER }}", (self.dir / "my-job" / "job.yaml").read_text())
+
+    def test_ctrl_c_at_a_secret_leaves_a_terminal_that_shows_what_is_typed(self):
+        (self.dir / "hidden.yaml").write_text("name: hidden\nplugintype: task\npluginversion: 1.0.0\nimage: example.com/x:1\n"
+                                              "questions: [{name: KEY, type: secret}]\nentrypoint: {script: run}\n")
+        leader, terminal = pty.openpty()
+        self.addCleanup(os.close, leader)
+        self.addCleanup(os.close, terminal)
+
+        def shows():
+            return bool(termios.tcgetattr(terminal)[3] & termios.ECHO)
+
+        process = subprocess.Popen([str(harness.BINARY), "create", "-n", "my-job", "-t", "team", "--local", "--plugin", "./hidden.yaml"],
+                                   cwd=self.dir, env=self.env(), stdin=terminal, stdout=terminal, stderr=terminal,
+                                   start_new_session=True, preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0))
+        deadline = time.monotonic() + 30
+        while shows() and time.monotonic() < deadline:
+            time.sleep(0.02)
+        self.assertFalse(shows())
+        os.write(leader, b"half\x03")
+        self.assertEqual(process.wait(30), -signal.SIGINT)
+        self.assertTrue(shows())
+        self.assertFalse((self.dir / "my-job").exists())
 
     def test_a_secret_that_is_typed_goes_to_the_service_and_into_no_file(self):
         code, screen = self.on_terminal("create", "-n", "my-job", "-t", "red", "--plugin", "echo.yaml", "--defaults",
@@ -409,6 +434,29 @@ class Executor(PluginTest):
         self.vdk(*init, stdin='{"secrets": {"KEY": "new"}}')
         self.assertEqual(os.listdir(self.dir / "shared"), ["in"])
         self.assertIn(b"KEY='new'", (self.dir / "shared" / "in" / ".secret").read_bytes())
+
+    def test_boot_steps_of_one_folder_wait_for_each_other(self):
+        self.create("--plugin", "echo.yaml", "--set", "WORD=a")
+        init = [str(harness.BINARY), "executor", "init", "--job", "my-job", "--job-path", "my-job", "--data-stdin", "--output", "shared"]
+        running = [subprocess.Popen(init, cwd=self.dir, env=self.env(), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                    stderr=subprocess.PIPE, text=True) for _ in range(6)]
+        for process in running:
+            process.stdin.write('{"secrets": {"KEY": "k"}}')
+            process.stdin.close()
+        ends = [(process.wait(60), process.stderr.read(), process.stdout.close(), process.stderr.close()) for process in running]
+        self.assertEqual([end[0] for end in ends], [0] * 6, ends)
+        self.assertEqual(os.listdir(self.dir / "shared"), ["in"])
+
+    def test_a_boot_step_says_why_it_cannot_use_its_folder(self):
+        self.create("--plugin", "echo.yaml", "--set", "WORD=a")
+        (self.dir / "file").write_text("")
+        (self.dir / "nowhere").symlink_to(self.dir / "missing")
+        for output in ("file", "file/below", "nowhere", "/proc/nothing"):
+            with self.subTest(output=output):
+                result = self.run_vdk("executor", "init", "--job", "my-job", "--job-path", "my-job", "--data-stdin",
+                                      "--output", output, stdin='{"secrets": {"KEY": "k"}}')
+                self.assertNotIn(result.code, (0, 70))
+                self.assertIn("cannot use the folder '" + output + "'", result.err)
 
     def test_assets_that_lead_out_of_the_folder_are_refused(self):
         self.create("--plugin", "echo.yaml", "--set", "WORD=a")

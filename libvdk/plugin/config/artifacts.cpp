@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 
+#include "plugin/config/paths.hpp"
 #include "plugin/config/reader.hpp"
 #include "plugin/fetch/address.hpp"
 #include "vdk/core/text.hpp"
@@ -151,7 +152,8 @@ void read_git(Artifact& artifact, Result& result) {
     artifact.subfolder.pop_back();
   }
   result.entry.path = artifact.subfolder.empty() ? "." : artifact.subfolder;
-  result.entry.name = name_from_path(artifact.subfolder.empty() ? artifact.source : artifact.subfolder);
+  const std::string& named = artifact.subfolder.empty() ? artifact.source : artifact.subfolder;
+  result.entry.name = name_from_path(path_of_file(ProviderKind::http, named));
 }
 
 /// BUCKET/KEY below the host: which of the host and path is the bucket depends on the style.
@@ -381,7 +383,7 @@ void read_artifact(Document& document, const YAML::Node& node, Config& config) {
   }
   result.entry.provider = result.provider.name;
   if (result.entry.name.empty()) {
-    result.entry.name = name_from_path(result.entry.path);
+    result.entry.name = name_from_path(path_of_file(result.provider.kind, result.entry.path));
   }
   check_plugin_name(document, where, result.entry.name, config, "use the list `plugins` with a `name`");
   config.plugins.push_back(std::move(result.entry));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 
+#include "plugin/config/paths.hpp"
 #include "plugin/config/reader.hpp"
 #include "plugin/config/versions.hpp"
 #include "vdk/core/text.hpp"
@@ -199,7 +200,6 @@ void check_signature(Section& section, const PluginEntry& entry, const Config& c
 }  // namespace
 
 std::string name_from_path(std::string_view path) {
-  path = path.substr(0, path.find_first_of("?#"));
   while (path.ends_with('/')) {
     path.remove_suffix(1);
   }
@@ -223,6 +223,17 @@ std::string name_from_path(std::string_view path) {
     }
   }
   return name;
+}
+
+/// Name of a plugin that has none of its own: after its file or folder, or after the repository that it is.
+static std::string name_of_source(const PluginEntry& entry, const Config& config) {
+  const auto provider = std::find_if(config.providers.begin(), config.providers.end(),
+                                     [&](const ProviderConfig& one) { return one.name == entry.provider; });
+  if (provider == config.providers.end()) {
+    return name_from_path(path_of_file(ProviderKind::http, entry.path));
+  }
+  const std::string_view path = path_of_file(provider->kind, entry.path);
+  return name_from_path(path == "." ? std::string_view(provider->url) : path);
 }
 
 void check_plugin_name(Document& document, const SourceLocation& where, const std::string& name, const Config& config,
@@ -265,10 +276,7 @@ void read_plugin(Document& document, const YAML::Node& node, Config& config) {
   check_version(section, entry);
   check_signature(section, entry, config);
   const bool named = section.find("name") != nullptr;
-  const auto source = std::find_if(config.providers.begin(), config.providers.end(),
-                                   [&](const ProviderConfig& one) { return one.name == entry.provider; });
-  const bool repository = entry.path == "." && source != config.providers.end();
-  entry.name = named ? section.text("name") : name_from_path(repository ? source->url : entry.path);
+  entry.name = named ? section.text("name") : name_of_source(entry, config);
   if (named || !entry.path.empty()) {
     check_plugin_name(document, section.where(named ? "name" : "path"), entry.name, config,
                       named ? "" : "add a `name` of its own");

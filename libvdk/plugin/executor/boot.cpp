@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The boot step: from a job's folder, its data and its macros to a folder that the program needs nothing else for.
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -211,6 +212,29 @@ void activate(const fs::path& staged, const fs::path& place) {
   throw system_error("cannot put '" + place.string() + "' in place", errno, "check the output folder");
 }
 
+/// The output folder, made when it is missing, while one boot step writes: another one waits. The lock is on the folder
+/// itself, so that nothing is left in it; a file system without locks goes without.
+class OutputLock {
+ public:
+  explicit OutputLock(const fs::path& output) {
+    std::error_code error;
+    fs::create_directories(output, error);
+    m_fd = error ? -1 : ::open(output.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (m_fd < 0) {
+      throw system_error("cannot use the folder '" + output.string() + "'", error ? error.value() : errno,
+                         "give a folder with --output that this user may write to");
+    }
+    while (::flock(m_fd, LOCK_EX) != 0 && errno == EINTR) {
+    }
+  }
+  OutputLock(const OutputLock&) = delete;
+  OutputLock& operator=(const OutputLock&) = delete;
+  ~OutputLock() { ::close(m_fd); }
+
+ private:
+  int m_fd = -1;
+};
+
 /// What a boot step that was killed has left; there may be secrets in it.
 void remove_leftovers(const fs::path& output) {
   for (const auto& entry : fs::directory_iterator(output)) {
@@ -281,7 +305,7 @@ Boot boot(const BootRequest& request) {
   result.entrypoint = unit.entrypoint;
   result.image = unit.image;
 
-  fs::create_directories(request.output);
+  const OutputLock lock(request.output);
   remove_leftovers(request.output);
   files::TemporaryDirectory staging(request.output, ".in");
   result.assets = write_assets(request.sources / "assets", staging.path(), unit, renderer.values());

@@ -3,6 +3,7 @@
 #include <map>
 #include <thread>
 
+#include "plugin/config/paths.hpp"
 #include "plugin/fetch/git_tree.hpp"
 #include "plugin/fetch/providers.hpp"
 #include "plugin/fetch/version_pattern.hpp"
@@ -34,11 +35,9 @@ struct Place {
 };
 
 Place parse_place(const std::string& text, const std::string& ref) {
-  const std::size_t at = text.rfind('@');
-  const bool folder = at != std::string::npos && (at == 0 || text[at - 1] == '/') && text.find('/', at) != text.npos;
-  Place place{text, ref};
-  if (at != std::string::npos && !folder) {  // @scope/name is a folder
-    place = {text.substr(0, at), text.substr(at + 1)};
+  Place place{std::string(path_of_file(ProviderKind::git, text)), ref};
+  if (place.path.size() < text.size()) {
+    place.ref = text.substr(place.path.size() + 1);
   }
   std::string& path = place.path;
   path.erase(0, std::min(path.find_first_not_of('/'), path.size()));

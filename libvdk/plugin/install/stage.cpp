@@ -4,6 +4,7 @@
 #include <system_error>
 #include <thread>
 
+#include "plugin/config/paths.hpp"
 #include "plugin/config/versions.hpp"
 #include "plugin/install/failures.hpp"
 #include "plugin/install/plan.hpp"
@@ -164,7 +165,7 @@ class Session {
     Obtained obtained = fetcher.obtain(entry, out.locked.version, platform, locked);
     UnpackOptions options;
     options.archive = entry.archive;
-    options.file_name = file_name(obtained.artifact.path);
+    options.file_name = file_name(entry, obtained.artifact.path);
     options.strip_components = entry.strip_components;
     options.include = entry.include;
     options.allow_symlinks = m_config.policy.allow_symlinks;
@@ -214,7 +215,7 @@ class Session {
       const std::string name = file.path().filename().string();
       const bool yaml = name.ends_with(".yaml") || name.ends_with(".yml");
       const bool ours =
-          name.starts_with("optimus-plugin-") || name.starts_with("plugin.") || name == file_name(entry.path);
+          name.starts_with("optimus-plugin-") || name.starts_with("plugin.") || name == file_name(entry, entry.path);
       std::vector<Problem> problems;
       if (!yaml || !ours || !file.is_regular_file() ||
           parse_yaml_plugin(file.path(), problems, m_config.policy.limits)) {
@@ -229,10 +230,9 @@ class Session {
     }
   }
 
-  /// Name of the last part of a path, without what an address may have after it.
-  static std::string file_name(const std::string& path) {
-    const std::string plain = path.substr(0, path.find_first_of("?#"));
-    return plain.substr(plain.rfind('/') + 1);
+  [[nodiscard]] std::string file_name(const PluginEntry& entry, std::string_view path) const {
+    const std::string_view plain = path_of_file(provider_of(m_config, entry).kind, path);
+    return std::string(plain.substr(plain.rfind('/') + 1));
   }
 
   /// Machines of another kind have put theirs into the lock file.

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "plugin/config/paths.hpp"
 #include "plugin/install/failures.hpp"
 #include "plugin/install/fetcher.hpp"
 #include "plugin/install/plan.hpp"
@@ -31,9 +32,9 @@ std::string archive_word(PluginEntry::Archive archive) {
 }
 
 /// Path below the vendor folder, with {os} and {arch} where the plugin has them.
-std::string vendor_path(const PluginEntry& entry, const std::string& version) {
+std::string vendor_path(const Config& config, const PluginEntry& entry, const std::string& version) {
   const bool several = platforms_of(entry).front() != k_any_platform;
-  std::string file = entry.path.substr(0, entry.path.find_first_of("?#"));
+  std::string file(path_of_file(provider_of(config, entry).kind, entry.path));
   file = file.substr(file.rfind('/') + 1);
   if (file.empty() || file == ".") {
     file = "repository";
@@ -69,7 +70,8 @@ class Folder {
   void copy(const PluginEntry& entry, const LockedPlugin& locked, Fetcher& fetcher) {
     for (const auto& [platform, artifact] : locked.platforms) {
       const Obtained obtained = fetcher.obtain(entry, locked.version, platform, &artifact);
-      const fs::path target = m_directory / fill_placeholders(vendor_path(entry, locked.version), "", platform);
+      const fs::path target =
+          m_directory / fill_placeholders(vendor_path(m_config, entry, locked.version), "", platform);
       fs::create_directories(target.parent_path());
       fs::copy_file(obtained.file, target);
       fs::permissions(target,
@@ -123,11 +125,14 @@ class Folder {
     out << YAML::Key << "ratio" << YAML::Value << limits.ratio;
     out << YAML::Key << "entries" << YAML::Value << limits.entries;
     out << YAML::Key << "depth" << YAML::Value << limits.depth;
+    out << YAML::Key << "name_bytes" << YAML::Value << limits.name_bytes;
+    out << YAML::Key << "path_bytes" << YAML::Value << limits.path_bytes;
+    out << YAML::Key << "yaml_bytes" << YAML::Value << limits.yaml_bytes;
     out << YAML::EndMap << YAML::EndMap;
   }
 
-  static void plugin(YAML::Emitter& out, const PluginEntry& entry, const LockedPlugin& locked) {
-    const std::string path = vendor_path(entry, locked.version);
+  void plugin(YAML::Emitter& out, const PluginEntry& entry, const LockedPlugin& locked) const {
+    const std::string path = vendor_path(m_config, entry, locked.version);
     out << YAML::BeginMap << YAML::Key << "name" << YAML::Value << entry.name;
     out << YAML::Key << "provider" << YAML::Value << entry.provider << YAML::Key << "path" << YAML::Value << path;
     if (!locked.version.empty()) {
