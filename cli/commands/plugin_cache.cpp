@@ -34,8 +34,8 @@ int run_plugin_vendor(const ParsedCommand& command, Context& context) {
     print(dump_json(Json{{"config", result.config.string()}, {"files", result.files}, {"bytes", result.bytes}}) + "\n");
   } else {
     print(result.config.string() + "\n");
-    log::info("Copied " + std::to_string(result.files) + " files. Install from there with `vdk plugin install -c " +
-              result.config.string() + "`.");
+    log::info("Copied " + std::to_string(result.files) + (result.files == 1 ? " file" : " files") +
+              ". Install from there with `vdk plugin install -c " + result.config.string() + "`.");
   }
   return 0;
 }

@@ -82,8 +82,8 @@ void show(const plugin::Config& config, const plugin::InstallOptions& options, c
   }
   print(out);
   if (result.changes.empty()) {
-    log::info("The " + std::to_string(config.plugins.size()) + " plugins of " + config.plugin_dir.string() +
-              " are as configured.");
+    log::info("Plugins of " + config.plugin_dir.string() + ": " + std::to_string(config.plugins.size()) +
+              ", all as configured.");
   } else if (planned) {
     log::info("Nothing was changed.");
   } else {

@@ -76,7 +76,8 @@ plugin::SyncOptions sync_options(const ParsedCommand& command, const Context& co
   };
   options.http = http_options(context.settings());
   options.http.on_retry = [](const std::string& reason, std::chrono::milliseconds pause) {
-    log::warning("a server of plugins: " + reason + "; trying again in " + std::to_string(pause.count() / 1000) + " s");
+    log::warning("A server of plugins did not answer: " + reason + "; trying again in " +
+                 std::to_string(pause.count()) + " ms");
   };
   options.dry_run = command.has("dry-run");
   options.check = command.has("check");

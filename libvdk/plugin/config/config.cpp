@@ -65,6 +65,10 @@ void read_section(Document& document, const YAML::Node& node, const std::string&
   }
   if (const std::string lock = section.text("lock_file"); !lock.empty()) {
     config.lock = resolved(base, lock);
+    if (config.lock == document.file().lexically_normal()) {
+      document.error(document.where(section.find("lock_file")->value.Mark()), "'lock_file' names this file itself",
+                     "vdk writes the lock file: give it a name of its own, such as vdk-plugins.lock");
+    }
   }
   if (const auto* policy = section.find("policy"); policy != nullptr) {
     read_policy(document, policy->value, config.policy);

@@ -80,6 +80,12 @@ TEST_CASE("the RFC's own configuration is read as it stands") {
   CHECK_FALSE(contains(config.warnings[0].message, "eyJ0"));
 }
 
+TEST_CASE("the lock file cannot be the configuration itself") {
+  const Folder folder;
+  CHECK(contains(folder.mistakes("plugins:\n  lock_file: ./sub/../vdk-plugins.yaml\n"),
+                 "2:14: 'lock_file' names this file"));
+}
+
 TEST_CASE("the outer key may be plugin_manager, folders count from the file, keys in other case are a warning") {
   const Folder folder;
   const Config config = folder.load(

@@ -159,7 +159,7 @@ TEST_CASE("http: limits of size and time hold against endless, dripping and sile
   for (const char* path : {"drip", "silent"}) {
     const auto start = std::chrono::steady_clock::now();
     CHECK(source.failure(config, path).first == ErrorKind::unreachable);
-    CHECK(std::chrono::steady_clock::now() - start < std::chrono::seconds(3));
+    CHECK(std::chrono::steady_clock::now() - start < std::chrono::seconds(10));  // drip would last for hours
   }
 }
 
