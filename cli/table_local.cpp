@@ -38,6 +38,11 @@ Command run_command() {
                       {.long_name = "atomic-steps",
                        .help = "Put the SQLite databases back when a step fails, as they were before it.",
                        .kind = OptionKind::flag},
+                      {.long_name = "events",
+                       .metavar = "FD|FILE",
+                       .help = "Write what happens as JSON lines to an open descriptor (3 or above) or a file, which "
+                               "is replaced.",
+                       .completion = Completion::file},
                       {.long_name = "debug",
                        .short_name = "D",
                        .help = "Log everything, as --verbosity DEBUG does.",

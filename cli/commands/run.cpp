@@ -16,6 +16,7 @@
 #include "vdk/core/log.hpp"
 #include "vdk/core/text.hpp"
 #include "vdk/job/job.hpp"
+#include "vdk/run/events.hpp"
 #include "vdk/run/run.hpp"
 #include "vdk/target/local.hpp"
 
@@ -251,15 +252,13 @@ job::Job load_job(const std::filesystem::path& directory) {
   }
 }
 
-}  // namespace
-
-int run_run(const ParsedCommand& command, Context& context) {
-  if (command.has("debug")) {
-    log::set_level(log::Level::debug);
-  }
+int run_watched(const ParsedCommand& command, Context& context, run::EventStream* events) {
   const run::Rerun rerun = read_rerun(command);
   job::Job job = load_job(command.positionals.front());
   const config::Settings settings = config::Settings::from_process(job.directory);
+  if (events != nullptr) {
+    events->hide(settings);
+  }
   std::string arguments;
   try {
     arguments = checked_arguments(command);
@@ -293,6 +292,7 @@ int run_run(const ParsedCommand& command, Context& context) {
                           .ids = run::make_ids(settings, *context.clock()),
                           .properties = data.properties.get(),
                           .secrets = data.secrets.get(),
+                          .observer = events,
                           .rerun = rerun,
                           .collected_logs = false};
   if (plugin) {
@@ -304,10 +304,35 @@ int run_run(const ParsedCommand& command, Context& context) {
     plugin->attach(request);
   }
   if (command.has("plan")) {
-    show_plan(run::plan_job(request, *context.clock()), job, context);
+    const run::Plan plan = run::plan_job(request, *context.clock());
+    if (events != nullptr) {
+      events->planned(plan);
+    }
+    show_plan(plan, job, context);
     return 0;
   }
   return run::run_job(request, *context.clock()).exit_code;
+}
+
+}  // namespace
+
+int run_run(const ParsedCommand& command, Context& context) {
+  if (command.has("debug")) {
+    log::set_level(log::Level::debug);
+  }
+  if (!command.has("events")) {
+    return run_watched(command, context, nullptr);
+  }
+  run::EventStream events(command.value_or("events", ""), *context.clock());
+  try {
+    return run_watched(command, context, &events);
+  } catch (const Error& error) {
+    events.refused(error);
+    throw;
+  } catch (const std::exception& error) {
+    events.refused(Error(ErrorKind::internal, {"cannot run the job", error.what(), "", ""}));
+    throw;
+  }
 }
 
 int run_session(const ParsedCommand& command, Context& context) {

@@ -3,6 +3,7 @@
 
 #include "run/ingest_rows.hpp"
 #include "vdk/core/text.hpp"
+#include "vdk/run/observer.hpp"
 
 namespace vdk::run {
 
@@ -97,7 +98,11 @@ void Ingester::write(const std::string& message) {
   }
   check_widths(batch);
   sink(batch.method).write(batch);
-  m_rows_written += static_cast<long long>(array.size());
+  const auto count = static_cast<long long>(array.size());
+  m_rows_written += count;
+  if (m_session.request.observer != nullptr) {
+    m_session.request.observer->ingested(batch.method, batch.table, count);
+  }
 }
 
 Sink& Ingester::sink(const std::string& method) {

@@ -7,6 +7,8 @@
 #include <cstdio>
 #include <ctime>
 
+#include "vdk/run/observer.hpp"
+
 namespace vdk::run {
 
 namespace {
@@ -41,8 +43,12 @@ std::string timestamp(TimePoint now) {
 
 }  // namespace
 
-LogLines::LogLines(std::string job, std::string attempt_id, bool collected, const Clock& clock)
-    : m_job(std::move(job)), m_attempt_id(std::move(attempt_id)), m_collected(collected), m_clock(clock) {}
+LogLines::LogLines(std::string job, std::string attempt_id, bool collected, const Clock& clock, Observer* observer)
+    : m_job(std::move(job)),
+      m_attempt_id(std::move(attempt_id)),
+      m_collected(collected),
+      m_clock(clock),
+      m_observer(observer) {}
 
 std::string LogLines::full_line(std::string_view level, std::string_view message,
                                 const std::source_location& where) const {
@@ -56,6 +62,9 @@ void LogLines::write(log::Level level, std::string_view name, std::string_view m
                      const std::source_location& where) const {
   if (level < log::level()) {
     return;
+  }
+  if (m_observer != nullptr) {
+    m_observer->log_line(name, message);
   }
   if (m_collected) {
     const std::string line = full_line(name, message, where) + "\n";

@@ -10,10 +10,13 @@
 
 namespace vdk::run {
 
+class Observer;
+
 /// Log lines of a run: the original's full shape when somebody collects them, plain sentences for a person.
 class LogLines {
  public:
-  LogLines(std::string job, std::string attempt_id, bool collected, const Clock& clock);
+  /// The observer, where there is one, sees each line that is written.
+  LogLines(std::string job, std::string attempt_id, bool collected, const Clock& clock, Observer* observer = nullptr);
 
   void info(std::string_view message, std::source_location where = std::source_location::current()) const;
   void warning(std::string_view message, std::source_location where = std::source_location::current()) const;
@@ -30,6 +33,7 @@ class LogLines {
   std::string m_attempt_id;
   bool m_collected;
   const Clock& m_clock;
+  Observer* m_observer;
 };
 
 }  // namespace vdk::run

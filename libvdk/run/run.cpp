@@ -150,6 +150,7 @@ void execute(RunRequest& request, Session& session, RunResult& result) {
   const Plan plan = prepare(request, session, memory, runner);
   result.execution_id = request.ids.execution_id;
   if (request.observer != nullptr) {
+    request.observer->started({request.job, request.ids});
     request.observer->planned(plan);
   }
   std::optional<RerunRecorder> recorder;
@@ -172,7 +173,7 @@ void execute(RunRequest& request, Session& session, RunResult& result) {
 RunResult run_job(const RunRequest& asked, const Clock& clock) {
   const SignalGuard signals;
   RunRequest request = asked;
-  const LogLines lines(request.job.name, request.ids.attempt_id, request.collected_logs, clock);
+  const LogLines lines(request.job.name, request.ids.attempt_id, request.collected_logs, clock, request.observer);
   RunResult result;
   result.execution_id = request.ids.execution_id;
   result.start_time = clock.now();

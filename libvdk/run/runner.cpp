@@ -320,8 +320,16 @@ std::string Runner::answer(const std::string& line) {
       return "{\"ok\": true}";
     }
     KeyValueStore& store = m_session.store(request.at("store"));
+    const bool secrets = request.at("store") == "secrets";
     if (request.at("op") == "read") {
-      return "{\"ok\": true, \"value\": " + Json::parse(store.read_all()).dump() + "}";
+      const Json all = Json::parse(store.read_all());
+      if (secrets) {
+        m_session.hide(all);
+      }
+      return "{\"ok\": true, \"value\": " + all.dump() + "}";
+    }
+    if (secrets) {
+      m_session.hide(request.at("value"));
     }
     const std::string value = request.at("value").dump();
     if (m_recorder != nullptr) {

@@ -3,6 +3,7 @@
 
 #include "run/python_text.hpp"
 #include "vdk/core/text.hpp"
+#include "vdk/run/observer.hpp"
 
 namespace vdk::run {
 
@@ -74,6 +75,7 @@ void Session::read_secret_settings() {
     return;
   }
   m_secrets_read = secrets;
+  hide(secrets);
   const auto declared = request.settings.values();
   for (const auto& item : secrets.items()) {
     const std::string key = text::lower(item.key());
@@ -81,6 +83,21 @@ void Session::read_secret_settings() {
     if (known && !item.value().is_null() && !is_stronger_than_secrets(request.settings.explain(key).origin)) {
       m_secret_settings[key] = python_str(item.value());
     }
+  }
+}
+
+void Session::hide(const Json& secrets) const {
+  if (request.observer == nullptr) {
+    return;
+  }
+  if (secrets.is_structured()) {
+    for (const Json& value : secrets) {
+      hide(value);
+    }
+  } else if (secrets.is_string()) {
+    request.observer->secret(secrets.get_ref<const std::string&>());
+  } else if (secrets.is_number()) {
+    request.observer->secret(secrets.dump());
   }
 }
 

@@ -35,6 +35,8 @@ class Session {
   /// db_default_type as settings and config.ini have it, lower case; empty when nobody asks for a database.
   [[nodiscard]] std::string default_database_asked() const;
   [[nodiscard]] nlohmann::ordered_json read_store(const std::string& name) const;
+  /// Whoever watches the run learns what in `secrets` must not be shown.
+  void hide(const nlohmann::ordered_json& secrets) const;
   /// Settings that come from the job's secrets.
   [[nodiscard]] const std::map<std::string, std::string>& secret_settings() const noexcept { return m_secret_settings; }
   /// The request's ids have changed: a run is resumed.

@@ -9,8 +9,15 @@
 
 namespace vdk::run {
 
+struct Ids;
 struct StepResult;
 struct RunResult;
+
+/// A run whose plan is made and whose steps follow.
+struct RunStart {
+  const job::Job& job;
+  const Ids& ids;  ///< of the execution that goes on, when it is resumed
+};
 
 /// A step that starts now. `depth` is 0 for the job's own steps and more for the steps of a template that one of them
 /// runs.
@@ -22,13 +29,17 @@ struct StepStart {
   TimePoint time;
 };
 
-/// Sees everything that happens in a run, in order, from the thread that runs the job. Order of calls: planned once,
-/// then for each step started, (ingested, progress, log_line)*, ended (nested for templates), at last `ended`.
-/// An observer must not throw and must not block for long: the job waits for it.
+/// Sees everything that happens in a run, in order, from the thread that runs the job. Order of calls: started
+/// and planned once, then for each step started, (ingested, progress, log_line)*, ended (nested for templates), at last
+/// `ended`, which alone comes for a run that fails before its plan is made. secret and log_line come at any time. An
+/// observer must not throw and must not block for long: the job waits for it.
 class Observer {
  public:
   virtual ~Observer() = default;
+  virtual void started(const RunStart& /*start*/) {}
   virtual void planned(const Plan& /*plan*/) {}
+  /// A value of the job's secrets that texts may contain from here on; it must not be shown.
+  virtual void secret(std::string_view /*value*/) {}
   virtual void step_started(const StepStart& /*start*/) {}
   virtual void step_ended(const StepResult& /*result*/, int /*depth*/) {}
   /// Rows that have been stored, after each batch.
