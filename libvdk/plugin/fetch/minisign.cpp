@@ -88,7 +88,7 @@ Signature parse(const std::filesystem::path& file, std::string_view content) {
           .global = *global};
 }
 
-/// As the minisign tool shows it: sixteen hexadecimal digits, the last byte first.
+/// Sixteen hexadecimal digits, the last byte first; the minisign tool shows the same without leading zeros.
 std::string shown_id(const std::string& id) {
   constexpr std::string_view digits = "0123456789ABCDEF";
   std::string out;

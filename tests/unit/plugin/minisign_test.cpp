@@ -86,9 +86,12 @@ TEST_CASE("minisign: what the tool signs is good") {
   const auto run = [](std::vector<std::string> words) { return process::run({.argv = std::move(words)}).exit_code; };
   REQUIRE(run({"minisign", "-G", "-W", "-p", at("pub"), "-s", at("sec")}) == 0);
   const auto lines = text::lines(files::read(at("pub")));
+  // The tool drops leading zeros of the key id in its comment.
+  const std::string id = std::string(lines[0].substr(lines[0].rfind(' ') + 1));
   REQUIRE(run({"minisign", "-S", "-s", at("sec"), "-m", file.file.string(), "-x", at("new")}) == 0);
-  CHECK(lines[0].ends_with(file.verify(files::read(at("new")), {k_key, lines[1]})));
+  CHECK(file.verify(files::read(at("new")), {k_key, lines[1]}).ends_with(id));
   CHECK(file.refusal(files::read(at("new"))).find("none of the trusted keys") != std::string::npos);
   REQUIRE(run({"minisign", "-S", "-l", "-s", at("sec"), "-m", file.file.string(), "-x", at("old")}) == 0);
-  CHECK(lines[0].ends_with(file.verify(files::read(at("old")), {lines[1]})));
+  CHECK(file.verify(files::read(at("old")), {lines[1]}).ends_with(id));
+  CHECK(id.size() > 8);
 }
