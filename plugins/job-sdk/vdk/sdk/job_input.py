@@ -7,6 +7,15 @@ from vdk.api.job_input import IJobInput
 
 _VALUE_TYPES = (int, float, str, list, dict, type(None))
 
+# Other names of the templates that come with vdk.
+_TEMPLATES = {
+    "scd1": "load/dimension/scd1",
+    "scd1_upsert": "load/dimension/scd1_upsert",
+    "scd2": "load/versioned",
+    "insert": "load/fact/insert",
+    "periodic_snapshot": "load/fact/snapshot",
+}
+
 
 class ExecutionResult:
     """What a template run gave."""
@@ -224,6 +233,8 @@ class JobInput(IJobInput):
             folder = run.plugins.templates.folder(template_name, database) if run.plugins else None
             if folder is not None:
                 request["directory"] = str(folder)
+            else:
+                request["name"] = _TEMPLATES.get(template_name, template_name)
             value = run.channel.call(request)
         if value["status"] != "success":
             error = getattr(run, "last_error", None)

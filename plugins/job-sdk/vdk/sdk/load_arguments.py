@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the load templates are called with."""
+from vdk.api import errors
+
+_TABLES = ("source_view", "target_table")
+_ANY = ("source_schema", "target_schema", "staging_schema", "check")
+_LISTS = ("value_columns", "tracked_columns")
+
+
+def listed(names):
+    return ", ".join(repr(name) for name in names)
+
+
+class Arguments:
+    """The arguments of one template, checked before anything else happens."""
+
+    def __init__(self, template, given, required=(), optional=None):
+        self.template = template
+        if not isinstance(given, dict):
+            raise self._error("its arguments must be a dictionary, not %s" % type(given).__name__)
+        required = _TABLES + tuple(required)
+        known = required + _ANY + tuple(optional or ())
+        unknown = [name for name in given if name not in known]
+        if unknown:
+            raise self._error("it has no argument %s; it takes %s" % (listed(unknown), listed(known)))
+        missing = [name for name in required if given.get(name) is None]
+        if missing:
+            raise self._error("the argument %s is missing" % listed(missing))
+        self._values = dict(optional or {})
+        self._values.update((name, value) for name, value in given.items() if value is not None)
+        for name, value in self._values.items():
+            self._check(name, value)
+        self._check_columns()
+
+    def get(self, name):
+        return self._values.get(name)
+
+    def _error(self, why):
+        return errors.UserCodeError("cannot run the template %s: %s" % (self.template, why))
+
+    def _check(self, name, value):
+        if name == "check":
+            if not callable(value):
+                raise self._error("check must be a function that takes the name of a table, not %r" % (value,))
+        elif name in _LISTS:
+            if not isinstance(value, (list, tuple)) or not value or not all(isinstance(v, str) and v for v in value):
+                raise self._error("%s must be a list of column names, not %r" % (name, value))
+        elif name == "active_to_max_value":
+            if not isinstance(value, (str, int, float)):
+                raise self._error("active_to_max_value must be text or a number, not %r" % (value,))
+        elif not isinstance(value, str) or not value or "\0" in value:
+            raise self._error("%s must be a name, not %r" % (name, value))
+
+    def _check_columns(self):
+        if "value_columns" not in self._values:
+            return
+        for name in _LISTS:
+            self._values[name] = list(self._values[name])
+        values = [name.lower() for name in self._values["value_columns"]]
+        rest = [name for name in self._values["tracked_columns"] if name.lower() not in values]
+        if rest:
+            raise self._error("tracked_columns has %s, which value_columns has not" % listed(rest))
+        others = ("id_column", "sk_column", "active_from_column", "active_to_column")
+        names = values + [self._values[name].lower() for name in others]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise self._error("the column %s is named twice" % listed(twice))

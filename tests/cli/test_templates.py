@@ -1,0 +1,299 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The load templates on SQLite, against tables that were worked out by hand."""
+import json
+import sqlite3
+import unittest
+
+from harness import VdkTest
+
+NAMES = "'source_view': 's', 'target_table': 't'"
+SCD2 = NAMES + ", 'id_column': 'id', 'value_columns': ['a', 'b'], 'tracked_columns': ['a']"
+
+
+class Loads(VdkTest):
+    def setUp(self):
+        super().setUp()
+        self.file = self.dir / "data.db"
+        self.count = 0
+
+    def sql(self, script):
+        connection = sqlite3.connect(self.file)
+        connection.executescript(script)
+        connection.close()
+
+    def table(self, query="SELECT * FROM t ORDER BY 1, 2"):
+        connection = sqlite3.connect(self.file)
+        rows = connection.execute(query).fetchall()
+        connection.close()
+        return rows
+
+    def run_step(self, body, code=0, before=""):
+        """A job whose one step has this body."""
+        self.count += 1
+        lines = "".join("    " + line + "\n" for line in body.splitlines())
+        job = self.job(f"job-{self.count}", {"10_load.py": f"{before}\ndef run(job_input):\n{lines}"})
+        return self.vdk("run", job, code=code, env={"VDK_SQLITE_FILE": str(self.file)})
+
+    def load(self, template, arguments, code=0, before=""):
+        return self.run_step(f"job_input.execute_template({template!r}, {{{arguments}}})", code, before)
+
+
+class Contents(Loads):
+    def test_scd1_makes_the_target_what_the_source_holds(self):
+        self.sql("CREATE TABLE t (id INTEGER, name TEXT); INSERT INTO t VALUES (1, 'old'), (9, 'gone');"
+                 "CREATE VIEW s AS SELECT 'new' AS name, 1 AS id UNION ALL SELECT NULL, NULL UNION ALL SELECT 'x', 2"
+                 " UNION ALL SELECT 'x', 2")
+        self.load("load/dimension/scd1", NAMES)
+        self.assertEqual(self.table(), [(None, None), (1, "new"), (2, "x"), (2, "x")])
+
+    def test_scd1_of_an_empty_source_empties_the_target(self):
+        self.sql("CREATE TABLE t (id INTEGER); INSERT INTO t VALUES (1); CREATE TABLE s (id INTEGER)")
+        self.load("scd1", NAMES)
+        self.assertEqual(self.table("SELECT * FROM t"), [])
+
+    def test_a_source_that_reads_the_target_is_read_before_the_target_changes(self):
+        self.sql("CREATE TABLE t (id INTEGER); INSERT INTO t VALUES (1), (2); CREATE VIEW s AS SELECT id + 10 AS id FROM t")
+        self.load("scd1", NAMES)
+        self.assertEqual(self.table("SELECT id FROM t ORDER BY 1"), [(11,), (12,)])
+
+    def test_upsert_replaces_the_rows_of_the_ids_that_arrive(self):
+        self.sql("CREATE TABLE t (id INTEGER, v TEXT); INSERT INTO t VALUES (1, 'a'), (2, 'b'), (2, 'bb'), (NULL, 'n');"
+                 "CREATE TABLE s (v TEXT, id TEXT); INSERT INTO s VALUES ('B', '2'), ('c', '3'), (NULL, '4'), ('cc', '3')")
+        self.load("scd1_upsert", NAMES + ", 'id_column': 'ID'")
+        expected = [(None, "n"), (1, "a"), (2, "B"), (3, "c"), (3, "cc"), (4, None)]
+        self.assertEqual(self.table(), expected)
+        self.load("load/dimension/scd1_upsert", NAMES + ", 'id_column': 'id'")
+        self.assertEqual(self.table(), expected, "a second run changes nothing")
+
+    def test_an_upsert_of_a_row_without_id_is_refused(self):
+        self.sql("CREATE TABLE t (id, v); INSERT INTO t VALUES (1, 'a'); CREATE VIEW s AS SELECT NULL AS id, 1 AS v")
+        self.assertIn("1 rows of the source have NULL in 'id'", self.load("scd1_upsert", NAMES + ", 'id_column': 'id'", 1).err)
+        self.assertEqual(self.table(), [(1, "a")])
+
+    def test_insert_adds_the_rows_also_those_that_are_there(self):
+        self.sql("CREATE TABLE t (a TEXT, b INTEGER DEFAULT 5); INSERT INTO t VALUES ('x', 1);"
+                 "CREATE TABLE s (b INTEGER, a TEXT); INSERT INTO s VALUES (1, 'x'), (NULL, NULL)")
+        self.load("load/fact/insert", NAMES)
+        self.assertEqual(self.table(), [(None, None), ("x", 1), ("x", 1)])
+        self.load("insert", NAMES.replace("'s'", "'t'"))
+        self.assertEqual(len(self.table()), 6)
+
+    def test_snapshot_replaces_everything_from_the_earliest_arriving_time_on(self):
+        self.sql("CREATE TABLE t (at TEXT, v INTEGER); INSERT INTO t VALUES"
+                 " ('2026-01-01', 1), ('2026-01-02', 2), ('2026-01-03', 3), (NULL, 0);"
+                 "CREATE TABLE s (v INTEGER, at TEXT); INSERT INTO s VALUES (40, '2026-01-04'), (20, '2026-01-02')")
+        expected = [(None, 0), ("2026-01-01", 1), ("2026-01-02", 20), ("2026-01-04", 40)]
+        for name in ("load/fact/snapshot", "periodic_snapshot"):
+            self.load(name, NAMES + ", 'last_arrival_ts': 'at'")
+            self.assertEqual(self.table(), expected)
+        self.sql("DELETE FROM s")
+        self.load("periodic_snapshot", NAMES + ", 'last_arrival_ts': 'at'")
+        self.assertEqual(self.table(), expected, "nothing arrived")
+        self.sql("INSERT INTO s VALUES (1, NULL)")
+        self.load("periodic_snapshot", NAMES + ", 'last_arrival_ts': 'at'", 1)
+        self.assertEqual(self.table(), expected)
+
+    def test_names_that_sql_reserves_or_that_need_quotes_work(self):
+        self.sql('CREATE TABLE "order" ("group" INTEGER, "a ""b" TEXT, "select" TEXT);'
+                 'INSERT INTO "order" VALUES (1, \'old\', \'x\'), (2, \'kept\', \'y\');'
+                 'CREATE TABLE "from" ("select" TEXT, "group" INTEGER, "a ""b" TEXT);'
+                 'INSERT INTO "from" VALUES (NULL, 1, \'new\')')
+        names = "'source_view': 'from', 'target_table': 'order', 'source_schema': 'main', 'target_schema': 'MAIN'"
+        self.load("scd1_upsert", names + ", 'id_column': 'group', 'check': lambda t: job_input.execute_query("
+                                         "'SELECT count(*) FROM ' + t)[0][0] == 2")
+        self.assertEqual(self.table('SELECT * FROM "order" ORDER BY 1'), [(1, "new", None), (2, "kept", "y")])
+
+    def test_big_numbers_bytes_and_computed_columns_arrive_whole(self):
+        self.sql("CREATE TABLE t (n INTEGER, b BLOB, r REAL, twice AS (n * 2), d DECIMAL(5, 2)); CREATE TABLE s (n, b, r, d);"
+                 "INSERT INTO s VALUES (9223372036854775807, x'00ff', 0.1, '1.50'), (-1, 'text', NULL, 'no number')")
+        self.load("insert", NAMES)
+        self.assertEqual(self.table("SELECT n, b, r, d FROM t ORDER BY n"),
+                         [(-1, "text", None, "no number"), (2**63 - 1, b"\x00\xff", 0.1, 1.5)])
+
+
+class Versions(Loads):
+    def setUp(self):
+        super().setUp()
+        self.sql("CREATE TABLE t (sk TEXT, active_from TEXT, active_to TEXT, id INTEGER, a TEXT, b TEXT);"
+                 "CREATE TABLE s (updated_at TEXT, b TEXT, a TEXT, id INTEGER)")
+
+    def arrive(self, *rows, code=0, arguments=SCD2):
+        connection = sqlite3.connect(self.file)
+        connection.execute("DELETE FROM s")
+        connection.executemany("INSERT INTO s (id, updated_at, a, b) VALUES (?, ?, ?, ?)", rows)
+        connection.commit()
+        connection.close()
+        return self.load("scd2", arguments, code)
+
+    def history(self):
+        return self.table("SELECT id, active_from, active_to, a, b FROM t ORDER BY 1, 2")
+
+    def test_a_change_closes_the_version_before_and_opens_one(self):
+        self.arrive((1, "2026-01-01", "x", "-"), (2, "2026-01-01", None, "-"))
+        keys = dict(self.table("SELECT id, sk FROM t"))
+        self.arrive((1, "2026-02-01", "y", "-"), (2, "2026-02-01", None, "other"), (3, "2026-02-02", "n", None))
+        self.assertEqual(self.history(), [
+            (1, "2026-01-01", "2026-02-01", "x", "-"), (1, "2026-02-01", "9999-12-31", "y", "-"),
+            (2, "2026-01-01", "9999-12-31", None, "-"), (3, "2026-02-02", "9999-12-31", "n", None)])
+        kept = dict(self.table("SELECT id, sk FROM t WHERE active_from = '2026-01-01'"))
+        self.assertEqual(kept, keys, "versions keep their surrogate keys")
+        self.assertEqual(self.table("SELECT count(DISTINCT sk), min(length(sk)), max(length(sk)) FROM t"), [(4, 36, 36)])
+
+    def test_what_arrives_late_takes_its_place_in_the_history(self):
+        self.arrive((1, "2026-01-01", "x", "-"), (1, "2026-03-01", "z", "-"))
+        self.arrive((1, "2026-02-01", "y", "-"), (1, "2025-12-01", "x", "first"))
+        self.assertEqual(self.history(), [
+            (1, "2025-12-01", "2026-02-01", "x", "first"), (1, "2026-02-01", "2026-03-01", "y", "-"),
+            (1, "2026-03-01", "9999-12-31", "z", "-")])
+
+    def test_the_same_time_again_corrects_the_version_and_duplicates_are_one(self):
+        self.arrive((1, "2026-01-01", "x", "-"))
+        key = self.table("SELECT sk FROM t")
+        self.arrive((1, "2026-01-01", "fixed", "+"), (1, "2026-01-01", "fixed", "+"))
+        self.assertEqual(self.history(), [(1, "2026-01-01", "9999-12-31", "fixed", "+")])
+        self.assertEqual(self.table("SELECT sk FROM t"), key)
+        self.arrive()
+        self.assertEqual(self.history(), [(1, "2026-01-01", "9999-12-31", "fixed", "+")])
+
+    def test_to_null_and_back_are_changes_and_a_repetition_is_none(self):
+        self.arrive((1, "1", "x", "-"), (1, "2", None, "-"), (1, "3", None, "-"), (1, "4", "x", "-"), (1, "5", "", "-"))
+        self.assertEqual(self.history(), [
+            (1, "1", "2", "x", "-"), (1, "2", "4", None, "-"), (1, "4", "5", "x", "-"), (1, "5", "9999-12-31", "", "-")])
+
+    def test_contradictions_and_missing_ids_or_times_are_refused(self):
+        self.arrive((1, "2026-01-01", "x", "-"))
+        before = self.table()
+        self.assertIn("different rows for id 7 at the same time '5'",
+                      self.arrive((7, "5", "x", "-"), (7, "5", "y", "-"), code=1).err)
+        self.assertIn("NULL in 'id'", self.arrive((None, "5", "x", "-"), code=1).err)
+        self.assertIn("NULL in 'active_from'", self.arrive((1, None, "x", "-"), code=1).err)
+        self.assertEqual(self.table(), before)
+
+    def test_columns_of_other_names_and_numbers_as_keys(self):
+        self.sql('DROP TABLE t; CREATE TABLE t ("to" INTEGER, b TEXT, a TEXT, "key" TEXT, "from" INTEGER,'
+                 ' n INTEGER PRIMARY KEY); INSERT INTO t VALUES (99, 0, 0, 0, 1, 41);'
+                 'DROP TABLE s; CREATE TABLE s AS SELECT 7 AS "when", \'k\' AS "key", 1 AS a, 2 AS b, 3 AS more')
+        self.load("load/versioned", NAMES + ", 'id_column': 'key', 'value_columns': ('a', 'b'), 'tracked_columns': ['B'],"
+                  " 'updated_at_column': 'when', 'sk_column': 'n', 'active_from_column': 'from', 'active_to_column': 'to',"
+                  " 'active_to_max_value': 99")
+        self.assertEqual(self.table(), [(99, "0", "0", "0", 1, 41), (99, "2", "1", "k", 7, 42)])
+
+
+class Checks(Loads):
+    def setUp(self):
+        super().setUp()
+        self.sql("CREATE TABLE t (id INTEGER UNIQUE, v TEXT); INSERT INTO t VALUES (1, 'old');"
+                 "CREATE TABLE s (id INTEGER, v TEXT); INSERT INTO s VALUES (2, 'new')")
+
+    def left(self):
+        return self.table("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY 1")
+
+    def test_a_check_sees_what_the_target_will_hold_while_the_target_is_as_it_was(self):
+        for name, more, seen in (("insert", "", [(1, "old"), (2, "new")]), ("scd1", "", [(2, "new")]),
+                                 ("scd1_upsert", ", 'id_column': 'id'", [(1, "old"), (2, "new")])):
+            with self.subTest(name):
+                self.sql("DELETE FROM t WHERE id = 2; INSERT OR REPLACE INTO t VALUES (1, 'old')")
+                before = (f"def check(name):\n    assert RUN.execute_query('SELECT * FROM t') == [(1, 'old')]\n"
+                          f"    found = RUN.execute_query('SELECT * FROM ' + name + ' ORDER BY 1')\n    print(name)\n"
+                          f"    return found == {seen!r}\n")
+                out = self.run_step(f"global RUN\nRUN = job_input\njob_input.execute_template({name!r}, "
+                                    f"{{{NAMES}, 'check': check{more}}})", before=before).out
+                self.assertIn("main.vdk_check_t", out)
+                self.assertEqual(self.table(), seen)
+        self.assertEqual(self.left(), [("s",), ("t",)])
+
+    def test_a_check_that_fails_or_raises_leaves_the_target_as_it_was(self):
+        for check, text in (("lambda name: 0", "failed the check"), ("lambda name: 1 / 0", "ZeroDivisionError"),
+                            ("lambda name: [job_input.get_managed_connection().commit()]", "the check ended the transaction")):
+            with self.subTest(check):
+                self.assertIn(text, self.load("scd1", NAMES + f", 'check': {check}", 1).err)
+                self.assertEqual(self.table(), [(1, "old")])
+                self.assertEqual(self.left(), [("s",), ("t",)])
+
+    def test_the_staging_schema_is_an_attached_database(self):
+        self.sql("CREATE TABLE vdk_check_t (own)")
+        self.run_step("job_input.execute_query(\"ATTACH ':memory:' AS [select]\")\nseen = []\n"
+                      f"job_input.execute_template('insert', {{{NAMES}, 'staging_schema': 'Select', 'check': lambda name:"
+                      " seen.append(name) or job_input.execute_query('SELECT count(*) FROM ' + name) == [(2,)]})\n"
+                      "assert seen == ['\"select\".vdk_check_t_2'], seen")
+        self.assertEqual(self.table(), [(1, "old"), (2, "new")])
+
+    def test_a_row_that_the_target_refuses_undoes_everything(self):
+        self.sql("INSERT INTO s VALUES (3, 'a'), (3, 'b')")
+        for name in ("insert", "scd1"):
+            error = self.load(name, NAMES, 1).err
+            self.assertIn("UNIQUE constraint failed: t.id", error)
+            self.assertEqual(self.table(), [(1, "old")])
+
+    def test_a_template_inside_a_transaction_belongs_to_it(self):
+        self.run_step("c = job_input.get_managed_connection()\nc.execute('BEGIN')\nc.execute(\"INSERT INTO t VALUES (5, '')\")\n"
+                      f"job_input.execute_template('insert', {{{NAMES}}})\n"
+                      f"try:\n    job_input.execute_template('scd1', {{{NAMES}, 'check': lambda name: False}})\n"
+                      "except Exception as error:\n    assert 'failed the check' in str(error)\n"
+                      "c.execute('INSERT INTO s SELECT * FROM s')\n"
+                      f"try:\n    job_input.execute_template('scd1', {{{NAMES}}})\n"
+                      "except Exception as error:\n    assert 'UNIQUE' in str(error), error\n"
+                      "else:\n    raise AssertionError('nothing refused the row')\n"
+                      "assert c.in_transaction\nassert len(c.execute('SELECT * FROM t').fetchall()) == 3\n"
+                      "assert not c.execute('SELECT * FROM temp.sqlite_master').fetchall()\nc.rollback()")
+        self.assertEqual(self.table(), [(1, "old")])
+
+    def test_rows_that_were_sent_before_are_in_the_source(self):
+        self.run_step("job_input.send_object_for_ingestion({'id': 8, 'v': 'sent'}, 's')\n"
+                      f"assert job_input.execute_template('insert', {{{NAMES}}}).is_success()")
+        self.assertEqual(self.table(), [(1, "old"), (2, "new"), (8, "sent")])
+
+
+class Arguments(Loads):
+    def test_what_is_missing_unknown_or_wrong_is_named_and_nothing_is_done(self):
+        self.sql("CREATE TABLE t (id, v); CREATE TABLE s (id, w); CREATE TABLE v (id, v, \"more\")")
+        cases = [
+            ("scd1", {"source_view": "s"}, "the argument 'target_table' is missing"),
+            ("scd1_upsert", {"source_view": "s", "target_table": "t"}, "the argument 'id_column' is missing"),
+            ("periodic_snapshot", {"source_view": "s", "target_table": "t"}, "'last_arrival_ts' is missing"),
+            ("insert", {"source_view": "s", "target_table": "t", "id_column": "id"}, "it has no argument 'id_column'"),
+            ("insert", {"source_view": "s", "target_table": "t", "check": "yes"}, "check must be a function"),
+            ("insert", {"source_view": "s", "target_table": 5}, "target_table must be a name, not 5"),
+            ("insert", ["s", "t"], "its arguments must be a dictionary, not list"),
+            ("insert", {"source_view": "s", "target_table": "t"}, "has no column 'w'; nothing arrives for the target's column 'v'"),
+            ("insert", {"source_view": "v", "target_table": "t"}, "the target \"t\" has no column 'more'"),
+            ("insert", {"source_view": "nowhere", "target_table": "t"}, "there is no table or view \"nowhere\""),
+            ("insert", {"source_view": "s", "target_table": "t", "target_schema": "dw"}, "target_schema: there is no schema 'dw'"),
+            ("scd1_upsert", {"source_view": "t", "target_table": "t", "id_column": "x"}, "id_column: the target has no column 'x'"),
+            ("scd2", {"source_view": "s", "target_table": "t", "id_column": "id", "value_columns": ["v"], "tracked_columns": ["w"]},
+             "tracked_columns has 'w', which value_columns has not"),
+            ("scd2", {"source_view": "s", "target_table": "t", "id_column": "id", "value_columns": "v", "tracked_columns": ["v"]},
+             "value_columns must be a list of column names"),
+            ("scd3", {}, "there is no template of that name"),
+            ("load/dimension/scd2", {}, "there is no template of that name"),
+        ]
+        body = ["import json", f"for name, arguments, text in json.loads({json.dumps(cases)!r}):", "    try:",
+                "        job_input.execute_template(name, arguments)", "    except Exception as error:",
+                "        assert type(error).__name__ == 'UserCodeError', repr(error)",
+                "        assert text in str(error), (text, str(error))", "    else:", "        raise AssertionError(text)"]
+        self.run_step("\n".join(body))
+        self.assertEqual(self.table("SELECT * FROM t"), [])
+
+    def test_a_template_runs_on_the_database_that_is_named(self):
+        other = self.dir / "other.db"
+        self.file, default = other, self.file
+        self.sql("CREATE TABLE t (id); CREATE VIEW s AS SELECT 1 AS id")
+        job = self.job("named", {"10.py": "def run(job_input):\n    job_input.execute_template('insert', "
+                                          f"{{{NAMES}}}, database='second')\n",
+                                 "config.ini": f"[owner]\nteam = red\n[vdk_second]\nsqlite_file = {other}\n"})
+        self.vdk("run", job, env={"VDK_SQLITE_FILE": str(default)})
+        self.assertEqual(self.table("SELECT * FROM t"), [(1,)])
+
+    def test_a_job_with_a_template_can_be_run_again_from_where_it_failed(self):
+        self.sql("CREATE TABLE t (id); CREATE VIEW s AS SELECT 1 AS id")
+        job = self.job("again", {
+            "10.py": f"def run(job_input):\n    job_input.execute_template('scd1', {{{NAMES}, 'check': lambda name: True}})\n",
+            "20.py": "def run(job_input):\n    raise ValueError('no')\n"})
+        env = {"VDK_SQLITE_FILE": str(self.file)}
+        self.vdk("run", job, code=1, env=env)
+        (job / "20.py").write_text("def run(job_input):\n    assert job_input.execute_query('SELECT * FROM t') == [(1,)]\n")
+        self.vdk("run", job, "--from-failed", env=env)
+
+
+if __name__ == "__main__":
+    unittest.main()
