@@ -113,7 +113,8 @@ struct JobData {
 };
 
 bool wants_service(const config::Settings& settings, const char* setting) {
-  return text::lower(settings.get(setting)) != "memory";
+  const std::string kind = text::lower(settings.get(setting));
+  return kind.empty() || kind == "default";
 }
 
 /// Running an unregistered folder must leave no trace: the service is opened only where its home exists already.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "run/ingest.hpp"
 
+#include <nlohmann/json.hpp>
+
 #include "run/ingest_rows.hpp"
 #include "vdk/core/text.hpp"
 #include "vdk/run/observer.hpp"
@@ -24,7 +26,68 @@ void check_widths(const Batch& batch) {
   }
 }
 
+/// The message holds what no JSON reader takes: looks for the place with a patient one.
+Error unreadable(const std::string& message, const std::string& why) {
+  std::vector<std::string> columns;
+  std::string table;
+  std::size_t first = 1;
+  // The host puts the head in front of the rows.
+  const std::string mark = ",\"rows\":";
+  const auto end = message.find(mark);
+  const auto head = nlohmann::json::parse(message.substr(0, end) + "}", nullptr, false);
+  if (end != std::string::npos && head.is_object() && head.contains("head")) {
+    columns = head["head"].value("columns", columns);
+    first = head["head"].value("first", first);
+    table = head["head"]["table"].is_string() ? " into '" + head["head"]["table"].get<std::string>() + "'" : "";
+  }
+  const std::string found = find_fault(message, columns, first);
+  return Error(ErrorKind::user_code, {"cannot ingest rows" + table, found.empty() ? why : found,
+                                      "this batch of rows is not stored, and the step that sent it fails",
+                                      "Send integers of at most 64 bits and text that is valid Unicode"});
+}
+
+void append_json(std::string& out, simdjson::dom::element value, bool& finite) {
+  simdjson::dom::array array;
+  simdjson::dom::object object;
+  if (const auto hex = marked(value, bytes_mark)) {
+    out += "\"" + std::string(*hex) + "\"";
+  } else if (marked(value, float_mark)) {
+    finite = false;
+  } else if (value.get(array) == simdjson::SUCCESS) {
+    out += "[";
+    for (const auto item : array) {
+      out += out.back() == '[' ? "" : ",";
+      append_json(out, item, finite);
+    }
+    out += "]";
+  } else if (value.get(object) == simdjson::SUCCESS) {
+    out += "{";
+    for (const auto item : object) {
+      out += out.back() == '{' ? "" : ",";
+      out += nlohmann::json(item.key).dump() + ":";
+      append_json(out, item.value, finite);
+    }
+    out += "}";
+  } else {
+    out += simdjson::minify(value);
+  }
+}
+
 }  // namespace
+
+std::optional<std::string> json_of(simdjson::dom::element value) {
+  std::string text = simdjson::minify(value);
+  if (!text.starts_with('[') && !text.starts_with('{')) {
+    return text;
+  }
+  if (text.find("\"$vdk:") == std::string::npos) {
+    return text;
+  }
+  bool finite = true;
+  text.clear();
+  append_json(text, value, finite);
+  return finite ? std::optional(text) : std::nullopt;
+}
 
 struct Ingester::Parser {
   simdjson::dom::parser dom;
@@ -61,9 +124,7 @@ void Ingester::accept(const std::string& message) {
 void Ingester::write(const std::string& message) {
   simdjson::dom::element document;
   if (const auto code = m_parser->dom.parse(message).get(document); code != simdjson::SUCCESS) {
-    throw Error(ErrorKind::user_code, {"cannot read rows that were sent for ingestion", simdjson::error_message(code),
-                                       "the rows are not stored, and the step that sent them fails",
-                                       "Send integers of at most 64 bits and text that is valid Unicode"});
+    throw unreadable(message, simdjson::error_message(code));
   }
   simdjson::dom::element head;
   simdjson::dom::array array;
@@ -72,12 +133,15 @@ void Ingester::write(const std::string& message) {
                 {"cannot read rows that were sent for ingestion", "the message has no rows", "", ""});
   }
   const Rows rows{array};
+  std::uint64_t first = 1;
+  [[maybe_unused]] const auto without = head["first"].get(first);
   Batch batch{text::lower(text_of(head, "method")),
               text_of(head, "target"),
               text_of(head, "table"),
               text_of(head, "collection"),
               {},
-              rows};
+              rows,
+              first};
   if (batch.method.empty()) {
     batch.method = text::lower(m_session.setting("ingest_method_default"));
   }

@@ -20,6 +20,7 @@ struct Batch {
   std::string collection;
   std::vector<std::string> columns;
   const Rows& rows;
+  std::size_t first = 1;  ///< number of the first row among those that the step sent to this table
 };
 
 /// Where rows go. A batch is written whole or not at all where the target can do that.
@@ -58,6 +59,11 @@ class Ingester {
 [[nodiscard]] std::unique_ptr<Sink> make_file_sink(Session& session);
 [[nodiscard]] std::unique_ptr<Sink> make_http_sink(Session& session);
 
+/// "the value in column 'x' of row 3 ..."
+[[nodiscard]] std::string place_of(std::size_t row, const std::string& column);
+/// Why a message with rows cannot be read, with the place; empty when nothing is found. Slow: for failures only.
+[[nodiscard]] std::string find_fault(const std::string& message, const std::vector<std::string>& columns,
+                                     std::size_t first);
 /// The rows are at fault: the job's author has to act.
 [[nodiscard]] Error bad_rows(const Batch& batch, std::string why, std::string countermeasures);
 

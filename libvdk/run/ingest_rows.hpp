@@ -20,15 +20,25 @@ struct Rows {
   return cells;
 }
 
-/// The text inside {"$bytes": "00ff"} or {"$float": "inf"}, how the host marks what JSON has no word for.
+// How the host marks what JSON has no word for: {"$vdk:bytes": "00ff"}, {"$vdk:float": "inf"}.
+inline constexpr std::string_view bytes_mark = "$vdk:bytes";
+inline constexpr std::string_view float_mark = "$vdk:float";
+
+/// The text inside such a mark; nothing where a job has sent a dictionary that only looks like one.
 [[nodiscard]] inline std::optional<std::string_view> marked(simdjson::dom::element value, std::string_view mark) {
   simdjson::dom::object object;
   std::string_view content;
   if (value.get(object) == simdjson::SUCCESS && object.size() == 1 &&
       object.at_key(mark).get(content) == simdjson::SUCCESS) {
-    return content;
+    const bool bytes = content.size() % 2 == 0 && content.find_first_not_of("0123456789abcdef") == content.npos;
+    if (mark == bytes_mark ? bytes : content == "inf" || content == "-inf") {
+      return content;
+    }
   }
   return std::nullopt;
 }
+
+/// A value as JSON text; bytes as hexadecimal text. Nothing when it is or holds an infinite number.
+[[nodiscard]] std::optional<std::string> json_of(simdjson::dom::element value);
 
 }  // namespace vdk::run

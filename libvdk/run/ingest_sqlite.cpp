@@ -23,9 +23,21 @@ std::string identifier(std::string_view name) {
   return "\"" + text::replace_all(std::string(name), "\"", "\"\"") + "\"";
 }
 
-Error sqlite_failure(const Batch& batch, sqlite3* db) {
+Error misfit(const Batch& batch, int code, const std::string& place) {
+  if (code == SQLITE_RANGE) {
+    return bad_rows(batch, place + " is an integer of 64 bits without sign, which SQLite cannot hold",
+                    "Send integers up to 9223372036854775807, or send the number as text");
+  }
+  if (code == SQLITE_MISMATCH) {
+    return bad_rows(batch, place + " holds an infinite number in a list or dictionary, for which JSON has no word",
+                    "Replace infinite numbers before the rows are sent");
+  }
+  return bad_rows(batch, place + " is too large for SQLite", "Send smaller values");
+}
+
+Error sqlite_failure(const Batch& batch, sqlite3* db, const std::string& where = {}) {
   const int code = sqlite3_errcode(db) & 0xFF;
-  const std::string why = sqlite3_errmsg(db);
+  const std::string why = sqlite3_errmsg(db) + where;
   if (code == SQLITE_BUSY || code == SQLITE_LOCKED) {
     return bad_rows(
         batch, why + ": another connection holds the database",
@@ -86,45 +98,54 @@ std::vector<std::string> table_columns(sqlite3* db, const Batch& batch) {
   return names;
 }
 
-const char* type_of(const Batch& batch, std::size_t column) {
-  const char* found = nullptr;
-  for (const auto row : batch.rows.array) {
-    const simdjson::dom::element value = cells_of(row).at(column).value_unsafe();
-    const char* type = "TEXT";
-    switch (value.type()) {
-      case Type::NULL_VALUE:
-        continue;
-      case Type::BOOL:
-      case Type::INT64:
-      case Type::UINT64:
-        type = "INTEGER";
-        break;
-      case Type::DOUBLE:
-        type = "REAL";
-        break;
-      case Type::OBJECT:
-        type = marked(value, "$bytes") ? "BLOB" : (marked(value, "$float") ? "REAL" : "TEXT");
-        break;
-      default:
-        break;
-    }
-    const std::string_view old = found == nullptr ? type : found;
-    const bool is_numeric = (old == "INTEGER" || old == "REAL") && (type[0] == 'I' || type[0] == 'R');
-    if (old == type) {
-      found = type;
-    } else if (is_numeric) {
-      found = "REAL";
-    } else {
+std::string_view type_of(simdjson::dom::element value) {
+  switch (value.type()) {
+    case Type::NULL_VALUE:
+      return "";
+    case Type::BOOL:
+    case Type::INT64:
+    case Type::UINT64:
+      return "INTEGER";
+    case Type::DOUBLE:
+      return "REAL";
+    case Type::OBJECT:
+      return marked(value, bytes_mark) ? "BLOB" : (marked(value, float_mark) ? "REAL" : "TEXT");
+    default:
       return "TEXT";
+  }
+}
+
+/// The type of a column that holds values of both types; "" is that of NULL.
+std::string_view common_type(std::string_view a, std::string_view b) {
+  if (a == b || b.empty()) {
+    return a;
+  }
+  if (a.empty()) {
+    return b;
+  }
+  const auto numeric = [](std::string_view type) { return type == "INTEGER" || type == "REAL"; };
+  return numeric(a) && numeric(b) ? "REAL" : "TEXT";
+}
+
+/// Row by row: looking into a row for one column after the other takes quadratic time in wide tables.
+std::vector<std::string_view> types_of(const Batch& batch) {
+  std::vector<std::string_view> types(batch.columns.size());
+  for (const auto row : batch.rows.array) {
+    std::size_t at = 0;
+    for (const auto value : cells_of(row)) {
+      types[at] = common_type(types[at], type_of(value));
+      ++at;
     }
   }
-  return found == nullptr ? "TEXT" : found;
+  return types;
 }
 
 std::string create_statement(const Batch& batch) {
   std::string columns;
+  const std::vector<std::string_view> types = types_of(batch);
   for (std::size_t i = 0; i < batch.columns.size(); ++i) {
-    columns += (i == 0 ? "" : ", ") + identifier(batch.columns[i]) + " " + type_of(batch, i);
+    columns += (i == 0 ? "" : ", ") + identifier(batch.columns[i]) + " ";
+    columns += types[i].empty() ? "TEXT" : types[i];
   }
   return "CREATE TABLE IF NOT EXISTS " + identifier(batch.table) + " (" + columns + ")";
 }
@@ -156,22 +177,24 @@ void check_columns(const Batch& batch, const std::vector<std::string>& table) {
 int bind_bytes(sqlite3_stmt* statement, int at, std::string_view hex) {
   std::string bytes;
   bytes.reserve(hex.size() / 2);
+  const auto digit = [](char c) { return c <= '9' ? c - '0' : c - 'a' + 10; };
   for (std::size_t i = 0; i + 1 < hex.size(); i += 2) {
-    bytes += static_cast<char>(std::stoi(std::string(hex.substr(i, 2)), nullptr, 16));
+    bytes += static_cast<char>(digit(hex[i]) * 16 + digit(hex[i + 1]));
   }
   return sqlite3_bind_blob64(statement, at, bytes.data(), bytes.size(), SQLITE_TRANSIENT);
 }
 
 int bind_compound(sqlite3_stmt* statement, int at, simdjson::dom::element value) {
-  if (const auto hex = marked(value, "$bytes")) {
+  if (const auto hex = marked(value, bytes_mark)) {
     return bind_bytes(statement, at, *hex);
   }
-  if (const auto number = marked(value, "$float")) {
+  if (const auto number = marked(value, float_mark)) {
     const double infinity = std::numeric_limits<double>::infinity();
     return sqlite3_bind_double(statement, at, *number == "inf" ? infinity : -infinity);
   }
-  const std::string json = simdjson::minify(value);
-  return sqlite3_bind_text64(statement, at, json.data(), json.size(), SQLITE_TRANSIENT, SQLITE_UTF8);
+  const std::optional<std::string> json = json_of(value);
+  return json ? sqlite3_bind_text64(statement, at, json->data(), json->size(), SQLITE_TRANSIENT, SQLITE_UTF8)
+              : SQLITE_MISMATCH;
 }
 
 int bind(sqlite3_stmt* statement, int at, simdjson::dom::element value) {
@@ -241,21 +264,20 @@ void SqliteSink::insert(sqlite3* db, const Batch& batch) {
     throw sqlite_failure(batch, db);
   }
   const Statement statement(raw);
+  std::size_t number = batch.first;
   for (const auto row : batch.rows.array) {
     int at = 0;
     for (const auto value : cells_of(row)) {
       ++at;
-      if (bind(raw, at, value) != SQLITE_OK) {
-        throw bad_rows(
-            batch, "a value of column '" + batch.columns[static_cast<std::size_t>(at) - 1] + "' does not fit SQLite",
-            "Send integers of at most 64 bits with sign");
+      if (const int code = bind(raw, at, value); code != SQLITE_OK) {
+        throw misfit(batch, code, place_of(number, batch.columns[static_cast<std::size_t>(at) - 1]));
       }
     }
     if (sqlite3_step(raw) != SQLITE_DONE) {
-      const Error error = sqlite_failure(batch, db);
-      throw Error(error);
+      throw sqlite_failure(batch, db, " (row " + std::to_string(number) + " of those that this step sent there)");
     }
     sqlite3_reset(raw);
+    ++number;
   }
 }
 

@@ -16,23 +16,18 @@ namespace {
 
 std::string json_text(std::string_view s) { return nlohmann::json(s).dump(); }
 
-std::string json_value(const Batch& batch, simdjson::dom::element value) {
-  if (const auto hex = marked(value, "$bytes")) {
-    return json_text(*hex);
-  }
-  if (marked(value, "$float")) {
-    throw bad_rows(batch, "infinity cannot be written as JSON", "Replace infinite numbers before the rows are sent");
-  }
-  return simdjson::minify(value);
-}
-
 /// One row as {"column": value, ...}; `extra` goes in front.
-std::string object_of(const Batch& batch, simdjson::dom::element row, const std::string& extra) {
+std::string object_of(const Batch& batch, std::size_t number, simdjson::dom::element row, const std::string& extra) {
   std::string out = "{" + extra;
   std::size_t at = 0;
   for (const auto value : cells_of(row)) {
     out += out.size() > 1 ? ", " : "";
-    out += json_text(batch.columns[at]) + ": " + json_value(batch, value);
+    const std::optional<std::string> json = json_of(value);
+    if (!json) {
+      throw bad_rows(batch, place_of(number, batch.columns[at]) + " is infinite, for which JSON has no word",
+                     "Replace infinite numbers before the rows are sent");
+    }
+    out += json_text(batch.columns[at]) + ": " + *json;
     ++at;
   }
   return out + "}";
@@ -45,8 +40,9 @@ class FileSink final : public Sink {
   void write(const Batch& batch) override {
     const std::string path = file_of(batch);
     std::string lines;
+    std::size_t number = batch.first;
     for (const auto row : batch.rows.array) {
-      lines += object_of(batch, row, "") + "\n";
+      lines += object_of(batch, number++, row, "") + "\n";
     }
     std::ofstream file(path, std::ios::binary | std::ios::app);
     file << lines;
@@ -86,8 +82,9 @@ class HttpSink final : public Sink {
     }
     const std::string extra = named ? std::string() : "\"@table\": " + json_text(batch.table);
     std::string body = "[";
+    std::size_t number = batch.first;
     for (const auto row : batch.rows.array) {
-      body += (body.size() > 1 ? ", " : "") + object_of(batch, row, extra);
+      body += (body.size() > 1 ? ", " : "") + object_of(batch, number++, row, extra);
     }
     post(batch, body + "]");
   }

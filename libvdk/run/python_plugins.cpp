@@ -83,6 +83,9 @@ Json plugin_settings(const config::Settings& settings, const std::function<std::
   Json declared = Json::object();
   Json types = Json::object();
   for (const config::Setting& setting : config::all_settings()) {
+    if (text::lower(setting.name).starts_with("fs_properties_")) {
+      continue;  // vdk-properties-fs defines them itself
+    }
     declared[setting.name] = value(setting.name);
     if (setting.type == config::SettingType::boolean || setting.type == config::SettingType::integer) {
       types[setting.name] = setting.type == config::SettingType::boolean ? "boolean" : "integer";
@@ -110,10 +113,9 @@ Json plugin_configuration(const Session& session) {
   if (request.secrets != nullptr) {
     services.push_back("secrets");
   }
-  const std::string team = request.settings.get("team");
   given["job"] = request.job.name;
   given["directory"] = request.job.directory.string();
-  given["team"] = team.empty() ? request.job.config.team : team;
+  given["team"] = session.team();
   given["op_id"] = request.ids.op_id;
   given["execution_id"] = request.ids.execution_id;
   given["attempt_id"] = request.ids.attempt_id;

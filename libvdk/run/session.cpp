@@ -9,6 +9,7 @@ namespace vdk::run {
 
 namespace {
 
+namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
 Json parse_arguments(const std::string& text) {
@@ -45,15 +46,14 @@ Session::Session(const RunRequest& asked, const Clock& the_clock, const LogLines
     : request(asked),
       clock(the_clock),
       lines(the_lines),
-      execution_properties(make_execution_properties(asked.ids, the_clock.now())),
-      m_properties("properties", the_lines),
-      m_secrets("secrets", the_lines) {
+      execution_properties(make_execution_properties(asked.ids, the_clock.now())) {
   arguments = parse_arguments(asked.arguments_json);
   read_secret_settings();
   const std::string configured = setting("temporary_write_directory");
   temporary_directory = configured.empty() ? std::filesystem::temp_directory_path() : std::filesystem::path(configured);
   std::error_code ignored;
   std::filesystem::create_directories(temporary_directory, ignored);
+  choose_stores();
   find_databases();
 }
 
@@ -136,14 +136,35 @@ bool Session::flag(const std::string& name, bool otherwise) const {
   return value.empty() ? otherwise : text::parse_bool(value).value_or(otherwise);
 }
 
-KeyValueStore& Session::store(const std::string& name) const {
-  if (const auto replaced = m_replaced.find(name); replaced != m_replaced.end()) {
-    return *replaced->second;
+// Contract 2.3; a kind that a Python plugin registers replaces the choice later.
+void Session::choose_stores() {
+  for (const std::string name : {"properties", "secrets"}) {
+    const std::string kind = text::lower(setting(name + "_default_type"));
+    KeyValueStore* service = name == "properties" ? request.properties : request.secrets;
+    std::unique_ptr<KeyValueStore> own;
+    if (kind.empty() || kind == "default" || kind == "memory") {
+      m_stores[name] = kind == "memory" ? nullptr : service;
+      own = m_stores[name] == nullptr ? std::make_unique<MemoryStore>(name, lines) : nullptr;
+    } else if (kind == "fs-properties-client" && name == "properties") {
+      const std::string folder = setting("fs_properties_directory");
+      const fs::path directory = folder.empty() ? fs::temp_directory_path() : fs::absolute(folder);
+      own = std::make_unique<FileStore>(directory / setting("fs_properties_filename"),
+                                        team() + "_" + request.job.name + "__");
+    } else {
+      own = std::make_unique<UnknownStore>(name, kind);
+    }
+    if (own != nullptr) {
+      m_stores[name] = own.get();
+      m_own_stores.push_back(std::move(own));
+    }
   }
-  if (name == "secrets") {
-    return request.secrets != nullptr ? *request.secrets : m_secrets;
-  }
-  return request.properties != nullptr ? *request.properties : m_properties;
+}
+
+KeyValueStore& Session::store(const std::string& name) const { return *m_stores.at(name); }
+
+std::string Session::team() const {
+  const std::string given = request.settings.get("team");
+  return given.empty() ? request.job.config.team : given;
 }
 
 Json Session::read_store(const std::string& name) const { return Json::parse(store(name).read_all()); }
@@ -192,6 +213,9 @@ std::string Session::host_settings(bool plugins) const {
                      {"default_database", databases->default_name()},
                      {"query_prefix", query_prefix()},
                      {"ingest_wait", flag("ingester_wait_to_finish_after_every_send", false)},
+                     {"write_preprocess",
+                      {{"properties", setting("properties_write_preprocess_sequence")},
+                       {"secrets", setting("secrets_write_preprocess_sequence")}}},
                      {"plugins", plugins},
                      {"watch", watched},
                      {"directory", request.job.directory.string()},

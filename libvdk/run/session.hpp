@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "run/databases.hpp"
 #include "run/log_lines.hpp"
@@ -29,7 +30,7 @@ class Session {
   [[nodiscard]] Values values(const nlohmann::ordered_json& arguments) const;
   [[nodiscard]] KeyValueStore& store(const std::string& name) const;
   /// A Python plugin keeps properties or secrets from here on.
-  void replace_store(const std::string& name, KeyValueStore& store) { m_replaced[name] = &store; }
+  void replace_store(const std::string& name, KeyValueStore& store) { m_stores[name] = &store; }
   /// All secrets as they were when the run began; an object, empty without a service.
   [[nodiscard]] const nlohmann::ordered_json& secrets_read() const noexcept { return m_secrets_read; }
   /// db_default_type as settings and config.ini have it, lower case; empty when nobody asks for a database.
@@ -37,6 +38,8 @@ class Session {
   [[nodiscard]] nlohmann::ordered_json read_store(const std::string& name) const;
   /// Whoever watches the run learns what in `secrets` must not be shown.
   void hide(const nlohmann::ordered_json& secrets) const;
+  /// The team that the settings or config.ini name; may be empty.
+  [[nodiscard]] std::string team() const;
   /// Settings that come from the job's secrets.
   [[nodiscard]] const std::map<std::string, std::string>& secret_settings() const noexcept { return m_secret_settings; }
   /// The request's ids have changed: a run is resumed.
@@ -58,10 +61,10 @@ class Session {
  private:
   void read_secret_settings();
   void find_databases();
-  mutable MemoryStore m_properties;
-  mutable MemoryStore m_secrets;
+  void choose_stores();
   std::map<std::string, std::string> m_secret_settings;
-  std::map<std::string, KeyValueStore*> m_replaced;
+  std::map<std::string, KeyValueStore*> m_stores;            ///< in use
+  std::vector<std::unique_ptr<KeyValueStore>> m_own_stores;  ///< those of them that no service keeps
   nlohmann::ordered_json m_secrets_read = nlohmann::ordered_json::object();
 };
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <filesystem>
 #include <string>
 
 #include "run/log_lines.hpp"
@@ -20,6 +21,31 @@ class MemoryStore final : public KeyValueStore {
   const LogLines& m_lines;
   std::string m_content = "{}";
   bool m_warned = false;
+};
+
+/// One JSON file for many jobs, {"TEAM_JOB__": {...}}: the one of vdk-properties-fs.
+class FileStore final : public KeyValueStore {
+ public:
+  FileStore(std::filesystem::path file, std::string key) : m_file(std::move(file)), m_key(std::move(key)) {}
+  [[nodiscard]] std::string read_all() override;
+  void write_all(const std::string& json_object) override;
+
+ private:
+  std::filesystem::path m_file;
+  std::string m_key;
+};
+
+/// The configured kind does not exist: an error, but only for who uses it.
+class UnknownStore final : public KeyValueStore {
+ public:
+  UnknownStore(std::string name, std::string kind) : m_name(std::move(name)), m_kind(std::move(kind)) {}
+  [[nodiscard]] std::string read_all() override;
+  void write_all(const std::string& json_object) override;
+
+ private:
+  [[nodiscard]] Error failure() const;
+  std::string m_name;
+  std::string m_kind;
 };
 
 }  // namespace vdk::run

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Rows on their way to vdk, which writes them. Batches grow to about half a megabyte."""
+import copy
 import json
 
 from vdk.api import errors
@@ -12,17 +13,21 @@ _PAGE = 10000
 def _plain(value):
     """What JSON has no form for, as something that it has."""
     if isinstance(value, (bytes, bytearray, memoryview)):
-        return {"$bytes": bytes(value).hex()}
+        return {"$vdk:bytes": bytes(value).hex()}
+    kind = type(value).__name__
+    if hasattr(value, "dtype") and getattr(value, "ndim", 0):
+        return value.tolist()  # an array of numpy
     try:
+        if kind == "Decimal":
+            return _float(value)
         if value != value:  # NaT and other "not a" values
             return None
     except (TypeError, ValueError):
         return None  # pandas.NA refuses to be compared
     if hasattr(value, "isoformat"):
         return value.isoformat()
-    kind = type(value).__name__
-    if kind == "Decimal":
-        return float(value)
+    if kind == "datetime64":
+        return str(value)  # item() would be a number of nanoseconds
     if kind == "UUID":
         return str(value)
     if hasattr(value, "item") and hasattr(value, "dtype"):  # numpy scalars
@@ -33,22 +38,36 @@ def _plain(value):
     )
 
 
+def _float(decimal):
+    """The nearest 64-bit number; None for the Decimals that are no numbers."""
+    if decimal.is_nan():
+        return None
+    number = float(decimal)
+    if number in (float("inf"), float("-inf")) and not decimal.is_infinite():
+        raise errors.UserCodeError("cannot ingest a Decimal beyond 1.8e308: send it as text")
+    return number
+
+
 def _finite(value):
     """NaN becomes None (SQL's NULL); infinity is marked, JSON has no word for it."""
+    if hasattr(value, "dtype") and getattr(value, "ndim", 0):
+        return _finite(value.tolist())
     if isinstance(value, float) or hasattr(value, "dtype"):
+        if type(value).__name__ == "datetime64":
+            return _plain(value)
         if hasattr(value, "item"):
             value = value.item()
         if value != value:
             return None
         if value in (float("inf"), float("-inf")):
-            return {"$float": "inf" if value > 0 else "-inf"}
+            return {"$vdk:float": "inf" if value > 0 else "-inf"}
         return value
     if isinstance(value, dict):
         return {k: _finite(v) for k, v in value.items()}
     if isinstance(value, (list, tuple)):
         return [_finite(v) for v in value]
     if type(value).__name__ == "Decimal":
-        return _finite(float(value))
+        return _finite(_float(value))
     return value
 
 
@@ -62,8 +81,25 @@ def _encode_rows(rows):
         if "ircular" in str(error):
             raise errors.UserCodeError("cannot ingest a value that contains itself") from None
         return _encode(_finite(rows))
-    except TypeError as error:
+    except (TypeError, RecursionError) as error:
         raise errors.UserCodeError("cannot ingest these rows: %s" % error) from None
+
+
+def _encode_located(rows, head, first):
+    """As _encode_rows; the error names row and column."""
+    try:
+        return _encode_rows(rows)
+    except errors.UserCodeError:
+        for number, row in enumerate(rows, first):
+            for name, value in zip(head[4], row):
+                try:
+                    _encode_rows([value])
+                except errors.UserCodeError as error:
+                    raise errors.UserCodeError(
+                        "%s (the value in column %r of row %d of those that this step sent to %r)"
+                        % (error, name, number, head[2])
+                    ) from None
+        raise
 
 
 class Ingester:
@@ -73,6 +109,7 @@ class Ingester:
         self._channel = channel
         self._head = None
         self._rows = []
+        self._sent = {}  # rows of this step so far, by where they went
         self._limit = 100
         self.through = None  # ingestion methods of plugins, where there are some
         self.plugin_failure = None
@@ -109,10 +146,13 @@ class Ingester:
             raise self.plugin_failure
 
     def _send(self, head, rows):
-        body = _encode_rows(rows).encode("ascii")
         method, target, table, collection, columns = head
+        first = self._sent.get((method, target, table), 0) + 1
+        body = _encode_located(rows, head, first).encode("ascii")
+        self._sent[(method, target, table)] = first + len(rows) - 1
         head = json.dumps(
-            {"method": method, "target": target, "table": table, "collection": collection, "columns": columns}
+            {"method": method, "target": target, "table": table, "collection": collection, "columns": columns,
+             "first": first}
         ).encode("ascii")
         self._limit = max(1, min(_MAX_ROWS, _FRAME_BYTES * len(rows) // len(body)))
         self._channel.send_batch(b'{"req":"ingest","head":' + head + b',"rows":' + body + b"}\n")
@@ -123,8 +163,13 @@ class Ingester:
         if self.plugin_failure is not None:
             raise self.plugin_failure
 
+    def _next_row(self, head):
+        waiting = len(self._rows) if head == self._head else 0
+        return self._sent.get(head[:3], 0) + waiting + 1
+
     def discard(self):
         self._rows = []
+        self._sent = {}
         self.plugin_failure = None
         self._channel.forget_errors()
 
@@ -146,9 +191,14 @@ class Ingester:
                 if not isinstance(name, str):
                     raise errors.UserCodeError("cannot ingest a dictionary with the key %r: keys must be text" % (name,))
             values = list(payload.values())
+            head = (method, target, table, collection, columns)
             if any(isinstance(v, (list, dict, bytearray)) for v in values):
-                values = json.loads(_encode_rows(values))  # the caller may change them before they are sent
-            self._add((method, target, table, collection, columns), values)
+                # The caller may change them before they are sent.
+                if self.through is not None and self.through.takes(method):
+                    values = copy.deepcopy(values)
+                else:
+                    values = json.loads(_encode_located([values], head, self._next_row(head)))[0]
+            self._add(head, values)
 
     def send_rows(self, rows, column_names, table, method, target, collection):
         if hasattr(rows, "itertuples") and hasattr(rows, "columns"):
@@ -169,18 +219,24 @@ class Ingester:
                     row = _as_list(row)
                 if len(row) != count:
                     raise errors.UserCodeError(
-                        "cannot ingest a row with %d values: there are %d column names (%s)"
-                        % (len(row), count, ", ".join(columns))
+                        "cannot ingest row %d of those that this step sent to %r: it has %d values, there are %d column "
+                        "names (%s)" % (self._next_row(head), table, len(row), count, _some(columns))
                     )
                 if as_text:
                     row = tuple(_for_plugin(value) for value in row)
                 self._add(head, row if type(row) is tuple else list(row))
 
 
+def _some(names):
+    return ", ".join(names[:20]) + (", ..." if len(names) > 20 else "")
+
+
 def _for_plugin(value):
     """Plugins get dates of tabular rows as text, as the original sends them."""
-    if hasattr(value, "isoformat") or type(value).__name__ == "UUID":
+    if hasattr(value, "isoformat") or type(value).__name__ in ("UUID", "datetime64"):
         return _plain(value)
+    if hasattr(value, "dtype") and getattr(value, "ndim", 0):
+        return value.tolist()
     return value.item() if hasattr(value, "item") and hasattr(value, "dtype") else value
 
 

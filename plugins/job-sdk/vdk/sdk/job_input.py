@@ -5,6 +5,11 @@ import json
 from vdk.api import errors
 from vdk.api.job_input import IJobInput
 
+_WHY_NOT = {
+    "unicode": "it holds text that is not valid Unicode",
+    "circular": "it contains itself, or is nested too deeply",
+    "number": "it holds NaN or infinity, for which JSON has no word",
+}
 _VALUE_TYPES = (int, float, str, list, dict, type(None))
 
 # Other names of the templates that come with vdk.
@@ -83,6 +88,11 @@ class Run:
         self.stores.pop(store, None)
         if store == "secrets":
             self.secrets.append(values)
+        if self.plugins is None and self.settings["write_preprocess"][store].strip(" ,"):
+            raise errors.VdkConfigurationError(
+                "cannot use %s in %s_write_preprocess_sequence: no plugin has registered it, for none is installed"
+                % (self.settings["write_preprocess"][store].strip(" ,"), store)
+            )
         if self.plugins:
             values = self.plugins.preprocess(store, values)
             _check_values(store, values)
@@ -249,6 +259,12 @@ def _get(values, name, default):
     return default if value is None else value
 
 
+def _kind_of(error):
+    if isinstance(error, UnicodeError):
+        return "unicode"
+    return "circular" if isinstance(error, RecursionError) or "ircular" in str(error) else "number"
+
+
 def _check_values(what, values):
     if not isinstance(values, dict):
         raise errors.UserCodeError("cannot set %s: expected a dictionary, got %s" % (what, type(values).__name__))
@@ -262,7 +278,10 @@ def _check_values(what, values):
                 "cannot set %s: the value of %r is of type %s, only int, float, str, list, dict and None can be stored"
                 % (what, key, type(value).__name__)
             )
-    try:
-        json.dumps(values, allow_nan=False)
-    except (TypeError, ValueError) as error:
-        raise errors.UserCodeError("cannot set %s: %s" % (what, error)) from None
+        try:
+            key.encode("utf-8")
+            json.dumps(value, allow_nan=False, ensure_ascii=False).encode("utf-8")
+        except (TypeError, ValueError, RecursionError) as error:
+            # Not the error's own text: it may quote a secret.
+            why = str(error) if isinstance(error, TypeError) else _WHY_NOT[_kind_of(error)]
+            raise errors.UserCodeError("cannot set %s: the value of %r cannot be stored: %s" % (what, key, why)) from None
