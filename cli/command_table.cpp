@@ -93,6 +93,8 @@ std::string_view exit_code_meaning(int code) {
       return "internal error";
     case 130:
       return "interrupted";
+    case 143:
+      return "asked to end (SIGTERM)";
     default:
       return "unknown";
   }

@@ -126,7 +126,7 @@ Command execute_command() {
                       value("arguments", "", "JSON", "JSON object that the steps read with get_arguments()."),
                       value("timeout", "", "SECONDS", "Give up waiting after this time; the execution goes on."),
                       url_option},
-          .exit_codes = {1, 4, 5, 6, 7, 8}};
+          .exit_codes = {1, 4, 5, 6, 7, 8, 130}};
 }
 
 Command data_command(const std::string& noun, const std::string& one) {

@@ -47,7 +47,7 @@ Command run_command() {
                        .short_name = "D",
                        .help = "Log everything, as --verbosity DEBUG does.",
                        .kind = OptionKind::flag}},
-          .exit_codes = {1, 6}};
+          .exit_codes = {1, 6, 130, 143}};
 }
 
 Command explain_command() {

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <chrono>
+#include <csignal>
 #include <thread>
 #include <vector>
 
 #include "cli/commands/commands.hpp"
+#include "cli/commands/plugin_setup.hpp"
 #include "cli/view/json.hpp"
 #include "cli/view/records.hpp"
 #include "cli/view/table.hpp"
@@ -26,12 +28,19 @@ struct ExecuteRequest {
   std::optional<std::chrono::steady_clock::time_point> deadline;
 };
 
+std::string options_of(const ExecuteRequest& request) {
+  return "-n " + text::shell_quote(request.job) + " -t " + text::shell_quote(request.team) + " -i " +
+         text::shell_quote(request.id);
+}
+
 /// Grows from 50 ms to 1 s, so that short jobs feel immediate and long ones cost nothing; from 0.5 s to 2 s where every
 /// look is a request to a server that others use too.
 class Pause {
  public:
   Pause(const ExecuteRequest& request, const Context& context)
-      : m_request(request), m_next(context.remote() ? 500ms : 50ms), m_longest(context.remote() ? 2000ms : 1000ms) {}
+      : m_request(request), m_next(context.remote() ? 500ms : 50ms), m_longest(context.remote() ? 2000ms : 1000ms) {
+    std::signal(SIGTERM, SIG_DFL);  // only Ctrl-C is a person's, who is told how to go on
+  }
   void rest() {
     if (m_request.deadline && std::chrono::steady_clock::now() >= *m_request.deadline) {
       throw Error(ErrorKind::timeout,
@@ -39,11 +48,22 @@ class Pause {
                    "the execution goes on",
                    "look again with `vdk execute -n " + m_request.job + " --wait -i " + m_request.id + "`"});
     }
-    std::this_thread::sleep_for(m_next);
+    const auto until = std::chrono::steady_clock::now() + m_next;
+    while (!*Interruption::flag() && std::chrono::steady_clock::now() < until) {
+      std::this_thread::sleep_for(std::min(m_next, 50ms));
+    }
+    if (*Interruption::flag()) {
+      const std::string command = "vdk execute " + options_of(m_request);
+      throw Error(ErrorKind::interrupted,
+                  {"stopped waiting for execution " + m_request.id, "Ctrl-C", "the execution goes on",
+                   "wait for it again with `" + command + " --wait`, see its log with `" + command +
+                       " --logs --follow`, or stop it with `" + command + " --cancel`"});
+    }
     m_next = std::min(m_next * 3 / 2, m_longest);
   }
 
  private:
+  const Interruption m_interruption;
   const ExecuteRequest& m_request;
   std::chrono::milliseconds m_next;
   std::chrono::milliseconds m_longest;
@@ -100,8 +120,7 @@ Json start(ExecuteRequest& request, Context& context, bool quiet) {
   record["team"] = request.team;
   record["execution_id"] = request.id;
   if (!quiet) {
-    const std::string options = "-n " + text::shell_quote(request.job) + " -t " + text::shell_quote(request.team) +
-                                " -i " + text::shell_quote(request.id);
+    const std::string options = options_of(request);
     print("Execution with id " + request.id + " of data job " + request.job +
           " was started.\nSee its state with:\n    vdk execute " + options +
           " --show\nSee its log with:\n    vdk execute " + options + " --logs\n");

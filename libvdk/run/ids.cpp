@@ -18,6 +18,8 @@ std::string_view to_string(StepStatus status) noexcept {
       return "not_runnable";
     case StepStatus::skip_requested:
       return "skip_requested";
+    case StepStatus::cancelled:
+      return "cancelled";
   }
   return "error";
 }

@@ -14,6 +14,7 @@
 #include <cstring>
 #include <thread>
 
+#include "run/descendants.hpp"
 #include "run/signals.hpp"
 #include "vdk/core/attached_process.hpp"
 
@@ -35,6 +36,7 @@ int wait_and_press(pid_t pid) {
       close(pidfd);
       return status;
     }
+    reap_orphans(pid);
     const int number = SignalGuard::received();
     const auto now = std::chrono::steady_clock::now();
     if (number != 0) {

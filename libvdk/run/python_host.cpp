@@ -15,6 +15,7 @@
 #include <cstring>
 #include <vector>
 
+#include "run/descendants.hpp"
 #include "run/signals.hpp"
 #include "vdk/core/error.hpp"
 #include "vdk/core/files.hpp"
@@ -156,6 +157,9 @@ std::optional<std::string> PythonHost::receive() {
     std::array<pollfd, 2> waits{{{m_socket, POLLIN, 0}, {m_pidfd, POLLIN, 0}}};
     const int ready = poll(waits.data(), m_pidfd >= 0 ? 2 : 1, poll_milliseconds);
     press_on_signal();
+    if (m_pid > 0) {
+      reap_orphans(m_pid);
+    }
     if (ready < 0) {
       continue;
     }
@@ -213,6 +217,10 @@ void PythonHost::press_on_signal() {
 void PythonHost::reap(bool block) {
   if (m_reaped) {
     return;
+  }
+  pollfd end{m_pidfd, POLLIN, 0};
+  while (block && m_pidfd >= 0 && poll(&end, 1, poll_milliseconds) <= 0) {
+    press_on_signal();
   }
   pid_t got = -1;
   do {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "run/failure_report.hpp"
 #include "vdk/core/files.hpp"
 #include "vdk/core/text.hpp"
 
@@ -33,12 +34,12 @@ std::string short_summary(const RunResult& result) {
   }
   for (const StepResult& step : result.steps) {
     out += "\n" + step.name + " - " + text::upper(to_string(step.status));
-    if (step.status == StepStatus::error) {
+    if (is_failure(step.status)) {
       out += "\n" + indented(step.details.empty() ? name_and_text(step) : step.details);
     }
   }
   const bool told = std::any_of(result.steps.begin(), result.steps.end(),
-                                [](const StepResult& step) { return step.status == StepStatus::error; });
+                                [](const StepResult& step) { return is_failure(step.status); });
   if (!result.success && !told) {
     out += "\n" + indented(result.details);
   }
@@ -48,7 +49,7 @@ std::string short_summary(const RunResult& result) {
 std::string summary_json(const RunResult& result) {
   Json steps = Json::array();
   for (const StepResult& step : result.steps) {
-    const bool failed = step.status == StepStatus::error;
+    const bool failed = is_failure(step.status);
     steps.push_back(Json{{"name", step.name},
                          {"status", to_string(step.status)},
                          {"blamee", text_or_null(to_string(step.blamee))},
@@ -88,6 +89,10 @@ std::string full_json(const RunResult& result, const std::string& job_name) {
 
 void report(const RunResult& result, const RunRequest& request, const LogLines& lines, bool full) {
   lines.info(full ? "Data Job execution summary: " + full_json(result, request.job.name) : short_summary(result));
+  const std::string failure = request.collected_logs ? std::string() : failure_report(result, request);
+  if (!failure.empty()) {
+    lines.info("\n" + failure);
+  }
   const std::string path = request.settings.get("job_run_summary_file_path");
   if (!path.empty()) {
     try {

@@ -98,7 +98,7 @@ std::string Planner::stale(std::size_t index) const {
   if (known->status == "error") {
     return "it failed in the last run";
   }
-  if (known->status == "running") {
+  if (known->status == "running" || known->status == "cancelled") {
     return "it was interrupted in the last run";
   }
   const StepRecord* before = index == 0 ? nullptr : record(index - 1);

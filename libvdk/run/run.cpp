@@ -5,6 +5,7 @@
 #include <csignal>
 #include <optional>
 
+#include "run/descendants.hpp"
 #include "run/report.hpp"
 #include "run/rerun_plan.hpp"
 #include "run/rerun_recorder.hpp"
@@ -29,7 +30,7 @@ Error no_steps(const job::Job& job) {
 void conclude(RunResult& result) {
   // The first one: what runs after a failure may fail too.
   const auto failed = std::find_if(result.steps.begin(), result.steps.end(),
-                                   [](const StepResult& step) { return step.status == StepStatus::error; });
+                                   [](const StepResult& step) { return is_failure(step.status); });
   if (failed != result.steps.end()) {
     result.success = false;
     result.blamee = failed->blamee;
@@ -165,6 +166,7 @@ void execute(RunRequest& request, Session& session, RunResult& result) {
   conclude(result);
   if (recorder) {
     recorder->finish(result);
+    result.remembered = true;
   }
 }
 
@@ -192,6 +194,9 @@ RunResult run_job(const RunRequest& asked, const Clock& clock) {
     fail_run(result, error);
   } catch (const std::exception& error) {
     fail_run(result, Error(ErrorKind::platform, {"cannot run " + request.job.name, error.what(), "", ""}));
+  }
+  if (SignalGuard::received() != 0) {
+    end_descendants();
   }
   conclude(result);
   result.end_time = clock.now();

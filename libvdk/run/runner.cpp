@@ -81,7 +81,7 @@ std::vector<StepResult> Runner::run_steps(const std::vector<const job::Step*>& s
     const StepStart start{*step, context.depth, results.size() + 1, steps.size(), m_session.clock.now()};
     results.push_back(run_step(start, context));
     const StepStatus status = results.back().status;
-    if (status == StepStatus::error || status == StepStatus::skip_requested) {
+    if (is_failure(status) || status == StepStatus::skip_requested) {
       break;
     }
   }
@@ -120,23 +120,27 @@ StepResult Runner::run_step(const StepStart& start, const Context& context) {
   if (const auto failure = m_ingester.take_failure()) {
     fail_with(result, *failure);
   }
-  if (result.status == StepStatus::error && m_exit_code == 0) {
+  if (result.status == StepStatus::error && SignalGuard::received() != 0) {
+    mark_cancelled(result, SignalGuard::received());
+  }
+  if (is_failure(result.status) && m_exit_code == 0) {
     m_exit_code = 1;
   }
+  result.rows = m_ingester.rows_written() - rows_before;
   result.end_time = m_session.clock.now();
   if (recorded) {
     m_recorder->end(result, m_asked);
   }
-  log_end(result, m_ingester.rows_written() - rows_before);
+  log_end(result);
   observer.step_ended(result, context.depth);
   return result;
 }
 
-void Runner::log_end(const StepResult& result, long long rows) const {
+void Runner::log_end(const StepResult& result) const {
   const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(result.end_time - result.start_time);
   std::string line = result.name + ": " + text::replace_all(std::string(to_string(result.status)), "_", " ");
   line += " (" + std::to_string(took.count()) + " ms";
-  line += rows > 0 ? ", " + std::to_string(rows) + " rows ingested)" : ")";
+  line += result.rows > 0 ? ", " + std::to_string(result.rows) + " rows ingested)" : ")";
   if (result.status == StepStatus::not_runnable) {
     m_session.lines.warning(line + ": the file has no function run(job_input), nothing was called");
   } else {
@@ -370,7 +374,7 @@ std::string Runner::run_template(const Json& request) {
   const std::vector<StepResult> steps = run_steps(chosen, context);
   --m_depth;
   m_exit_code = 0;  // the calling step decides what the failure of a template means
-  const bool failed = !steps.empty() && steps.back().status == StepStatus::error;
+  const bool failed = !steps.empty() && is_failure(steps.back().status);
   Json list = Json::array();
   for (const StepResult& step : steps) {
     list.push_back(Json{{"name", step.name}, {"status", to_string(step.status)}});

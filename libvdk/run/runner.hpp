@@ -82,7 +82,7 @@ class Runner {
   void host_died(StepResult& result);
   [[nodiscard]] std::string answer(const std::string& line);
   [[nodiscard]] std::string run_template(const Json& request);
-  void log_end(const StepResult& result, long long rows) const;
+  void log_end(const StepResult& result) const;
 
   Session& m_session;
   RerunRecorder* m_recorder = nullptr;

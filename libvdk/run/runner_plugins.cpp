@@ -149,7 +149,7 @@ void Runner::finish_plugins(RunResult& result) {
   if (m_plugins.is_null() || m_plugins.value("names", Json::array()).empty() || SignalGuard::received() != 0) {
     return;
   }
-  const bool failed = !result.steps.empty() && result.steps.back().status == StepStatus::error;
+  const bool failed = !result.steps.empty() && is_failure(result.steps.back().status);
   Json message{{"cmd", "finalize"}, {"exit_code", failed ? std::max(m_exit_code, 1) : 0}};
   if (failed) {
     message["blamee"] = short_blamee(result.steps.back().blamee);

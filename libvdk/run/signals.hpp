@@ -6,6 +6,7 @@
 namespace vdk::run {
 
 /// While it lives, SIGINT and SIGTERM do not end the process but are remembered, so that the job is ended in order.
+/// A second one ends us and all that the steps started at once.
 class SignalGuard {
  public:
   SignalGuard();
@@ -17,6 +18,7 @@ class SignalGuard {
   [[nodiscard]] static int received() noexcept;
 
  private:
+  bool m_adopted;
   struct sigaction m_old_interrupt {};
   struct sigaction m_old_terminate {};
 };

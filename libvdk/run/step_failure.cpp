@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "run/step_failure.hpp"
 
+#include <csignal>
+
+#include "vdk/core/log.hpp"
+
 namespace vdk::run {
 
 namespace {
@@ -56,6 +60,16 @@ void fail_with(StepResult& step, const Error& error) {
   step.exception = error.what();
   step.details = failure_text(error);
   step.line = error.location() ? error.location()->line : 0;
+}
+
+void mark_cancelled(StepResult& step, int signal_number) {
+  log::debug(step.name + ": " + (step.details.empty() ? step.exception : step.details));
+  step.status = StepStatus::cancelled;
+  step.blamee = Blamee::user;
+  step.exception_name.clear();
+  step.exception = std::string("it was running when the run was ") +
+                   (signal_number == SIGINT ? "interrupted (Ctrl-C)" : "asked to end (SIGTERM)");
+  step.details.clear();
 }
 
 void fail_run(RunResult& result, const Error& error) {

@@ -18,6 +18,8 @@ namespace vdk::run {
 [[nodiscard]] std::string failure_text(const Error& error);
 /// The step has failed with this error.
 void fail_with(StepResult& step, const Error& error);
+/// The step has ended because this signal came; where it was stays.
+void mark_cancelled(StepResult& step, int signal_number);
 /// The run has failed outside of any step.
 void fail_run(RunResult& result, const Error& error);
 

@@ -20,8 +20,13 @@ namespace vdk::run {
 
 class Observer;  ///< sees all that happens (vdk/run/observer.hpp)
 
-enum class StepStatus { success, error, not_runnable, skip_requested };
+/// cancelled = it was running when Ctrl-C or SIGTERM came, and did not get to its end.
+enum class StepStatus { success, error, not_runnable, skip_requested, cancelled };
 [[nodiscard]] std::string_view to_string(StepStatus status) noexcept;  ///< lower case, as in the summary file
+/// The step did not do its work.
+[[nodiscard]] constexpr bool is_failure(StepStatus status) noexcept {
+  return status == StepStatus::error || status == StepStatus::cancelled;
+}
 
 /// Who must fix a failure; the texts of the original: "User Error", "Platform error", "Configuration error".
 enum class Blamee { none, user, platform, configuration };
@@ -41,6 +46,7 @@ struct StepResult {
   std::string exception_name;  ///< class name, e.g. "KeyError"
   std::string exception;       ///< message
   std::string details;         ///< traceback lines or SQL error for people
+  long long rows = 0;          ///< ingested by it
 };
 
 struct RunResult {
@@ -53,7 +59,8 @@ struct RunResult {
   TimePoint end_time;
   std::string execution_id;
   std::vector<StepResult> steps;
-  bool handled = false;  ///< a Python plugin has dealt with the failure: the exit code is 0
+  bool handled = false;     ///< a Python plugin has dealt with the failure: the exit code is 0
+  bool remembered = false;  ///< a later run can go on where this one ended
 };
 
 /// Key-value data that belongs to a job: properties or secrets. Values travel as one JSON object.

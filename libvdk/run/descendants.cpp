@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "run/descendants.hpp"
+
+#include <fcntl.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <csignal>
+#include <cstring>
+#include <fstream>
+#include <thread>
+
+namespace vdk::run {
+
+namespace {
+
+constexpr std::size_t most_processes = 4096;
+constexpr int most_looks = 64;  // each finds at least one level of the tree
+
+/// Children from before the run, which a shell's `exec` has left us, are none of the steps'.
+std::array<pid_t, 64> g_spared{};
+
+void spare_present_children() {
+  g_spared = {};
+  std::ifstream children("/proc/thread-self/children");
+  for (std::size_t i = 0; i < g_spared.size() && children >> g_spared[i]; ++i) {
+  }
+}
+
+/// 0 for what is no number.
+pid_t number_at(const char* text) noexcept {
+  pid_t number = 0;
+  for (; *text >= '0' && *text <= '9'; ++text) {
+    number = number * 10 + (*text - '0');
+  }
+  return number;
+}
+
+/// Of a process that lives, by its name in /proc; 0 for others.
+pid_t parent_of(int folder, const char* name) noexcept {
+  std::array<char, 32> path{};
+  const std::size_t length = strnlen(name, path.size() - sizeof "/stat");
+  std::memcpy(path.data(), name, length);
+  std::memcpy(path.data() + length, "/stat", sizeof "/stat");
+  const int file = openat(folder, path.data(), O_RDONLY | O_CLOEXEC);
+  if (file < 0) {
+    return 0;
+  }
+  std::array<char, 512> text{};
+  const ssize_t size = read(file, text.data(), text.size() - 1);
+  close(file);
+  // PID (NAME) STATE PARENT: the name may hold anything
+  const void* found = size > 0 ? memrchr(text.data(), ')', static_cast<std::size_t>(size)) : nullptr;
+  const auto* end = static_cast<const char*>(found);
+  return end == nullptr || end[1] != ' ' || end[2] == 'Z' || end[2] == 'X' ? 0 : number_at(end + 4);
+}
+
+/// All in here may run in a signal handler: no memory is taken, no lock is held.
+class Tree {
+ public:
+  /// Look through /proc and signal every descendant that is not known yet; how many those are.
+  std::size_t signal_new(int number) noexcept {
+    const std::size_t before = m_count;
+    const int folder = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (folder < 0) {
+      return 0;
+    }
+    alignas(8) std::array<char, 8192> names{};
+    while (true) {
+      const auto size = syscall(SYS_getdents64, folder, names.data(), names.size());
+      if (size <= 0) {
+        break;
+      }
+      for (long at = 0; at < size;) {
+        // struct linux_dirent64: inode, offset, record length, type, name
+        unsigned short length = 0;
+        std::memcpy(&length, names.data() + at + 16, sizeof length);
+        look_at(folder, names.data() + at + 19, number);
+        at += length;
+      }
+    }
+    close(folder);
+    return m_count - before;
+  }
+
+ private:
+  [[nodiscard]] bool knows(pid_t pid) const noexcept {
+    for (std::size_t i = 0; i < m_count; ++i) {
+      if (m_known[i] == pid) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  void look_at(int folder, const char* name, int number) noexcept {
+    const pid_t pid = number_at(name);
+    if (pid == 0 || m_count == most_processes || knows(pid)) {
+      return;
+    }
+    const pid_t parent = parent_of(folder, name);
+    const bool spared = std::find(g_spared.begin(), g_spared.end(), pid) != g_spared.end();
+    if (parent != 0 && !spared && (parent == getpid() || knows(parent))) {
+      m_known[m_count++] = pid;
+      kill(pid, number);
+    }
+  }
+
+  std::array<pid_t, most_processes> m_known{};
+  std::size_t m_count = 0;
+};
+
+}  // namespace
+
+bool adopt_orphans(bool adopt) {
+  if (adopt) {
+    spare_present_children();
+  }
+  int before = 0;
+  prctl(PR_GET_CHILD_SUBREAPER, &before);
+  prctl(PR_SET_CHILD_SUBREAPER, adopt ? 1 : 0);
+  return before != 0;
+}
+
+void reap_orphans(pid_t own) {
+  while (true) {
+    siginfo_t info{};
+    const int got = waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT);
+    if (got != 0 || info.si_pid == 0 || info.si_pid == own) {
+      return;
+    }
+    waitpid(info.si_pid, nullptr, WNOHANG);
+  }
+}
+
+void end_descendants() {
+  using std::chrono::milliseconds;
+  constexpr int looks = 40;
+  Tree asked;
+  for (int i = 0; i < looks; ++i) {
+    const bool more = asked.signal_new(SIGTERM) > 0;
+    reap_orphans(0);
+    Tree present;
+    if (!more && present.signal_new(0) == 0) {
+      return;
+    }
+    std::this_thread::sleep_for(milliseconds(25));
+  }
+  kill_descendants();
+  reap_orphans(0);
+}
+
+void kill_descendants() noexcept {
+  Tree tree;
+  for (int i = 0; i < most_looks && tree.signal_new(SIGKILL) > 0; ++i) {
+    // What was started meanwhile, or lost its parent just now.
+  }
+}
+
+}  // namespace vdk::run
