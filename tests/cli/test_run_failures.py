@@ -153,12 +153,18 @@ class Stopped(Run):
     def test_sigterm_to_vdk_alone_leaves_no_grandchild(self):
         self.check_stopped(signal.SIGTERM)
 
+    def has_begun(self):
+        if not (self.dir / "data.db").exists():
+            return False
+        with sqlite3.connect(self.dir / "data.db") as database:
+            return bool(database.execute("select 1 from sqlite_master where name = 'begun'").fetchall())
+
     def test_ctrl_c_in_a_long_query(self):
-        self.write("10_long.sql", "with recursive c(x) as (select 1 union all select x + 1 from c) select count(*) from c")
+        self.write("10_long.sql", "create table begun (a integer);\nwith recursive c(x) as (select 1 union all select x + 1 from c) select count(*) from c")
         process = self.start()
-        time.sleep(0.7)
+        self.wait_until(self.has_begun, 20, "the query")
         process.send_signal(signal.SIGINT)
-        _, error = process.communicate(timeout=10)
+        _, error = process.communicate(timeout=20)
         self.assertEqual(process.returncode, 130, error)
         self.assertEqual(self.summary()["steps"][0]["status"], "cancelled")
 
@@ -170,12 +176,12 @@ class Stopped(Run):
         self.wait_until(lambda: (self.dir / "pids").exists(), 20, "the step that waits")
         self.children = [int(pid) for pid in (self.dir / "pids").read_text().split()]
         process.send_signal(signal.SIGINT)
-        time.sleep(0.4)
+        time.sleep(0.6)
         self.assertIsNone(process.poll())
         process.send_signal(signal.SIGINT)
         start = time.monotonic()
-        process.communicate(timeout=5)
-        self.assertLess(time.monotonic() - start, 1)
+        process.communicate(timeout=20)
+        self.assertLess(time.monotonic() - start, 3)  # the step itself is pressed after 5 s
         self.assertEqual(process.returncode, 130)
         self.assert_nothing_left()
 
@@ -205,7 +211,8 @@ class Waiting(VdkTest):
         self.vdk("create", "--local", "-n", "slow-job", "-t", "team", "-p", self.dir)
         for step in folder.glob("*0_*"):
             step.unlink()
-        (folder / "10_a.py").write_text("import time\ndef run(job_input):\n    time.sleep(4)\n")
+        (folder / "10_a.py").write_text("import os, time\ndef run(job_input):\n"
+                                       f"    while not os.path.exists({str(self.dir / 'go')!r}):\n        time.sleep(0.1)\n")
         (folder / "requirements.txt").unlink(missing_ok=True)
         self.vdk("deploy", "-n", "slow-job", "-t", "team", "-p", folder, "-r", "first")
         process = subprocess.Popen([str(BINARY), "execute", "--start", "--wait", "-n", "slow-job", "-t", "team"], env=self.env(),
@@ -213,9 +220,10 @@ class Waiting(VdkTest):
         self.wait_until(lambda: "running" in self.vdk("execute", "--list", "-n", "slow-job", "-t", "team", "-o", "json").out,
                         20, "the execution")
         process.send_signal(signal.SIGINT)
-        _, error = process.communicate(timeout=5)
+        _, error = process.communicate(timeout=20)
         self.assertEqual(process.returncode, 130, error)
         self.assertIn("the execution goes on", error)
+        (self.dir / "go").touch()
         command = error.split("wait for it again with `")[1].split("`")[0]
         self.vdk(*shlex.split(command)[1:])
 
