@@ -68,22 +68,22 @@ class Identity(SecureTest):
         with zipfile.ZipFile(archive, "w") as out:
             for name, text in JOB.items():
                 out.writestr("rest-job/" + name, text)
-        connection = self.call("POST", job + "/sources?reason=root%20did%20it", ann, archive.getvalue(), "application/octet-stream")
+        connection = self.call("POST", job + "/sources?reason=somebody%20did%20it", ann, archive.getvalue(), "application/octet-stream")
         self.assertEqual(connection.status, 200, connection.text)
         version = json.loads(connection.text)["version_sha"]
         self.assertEqual(self.commits()[0][0], "ann")
-        body = {"job_version": version, "mode": "release", "enabled": True, "last_deployed_by": "root", "last_deployed_date": "2001-01-01"}
+        body = {"job_version": version, "mode": "release", "enabled": True, "last_deployed_by": "somebody", "last_deployed_date": "2001-01-01"}
         self.assertEqual(self.call("POST", job + "/deployments", ann, body).status, 202)
         deployments = lambda: json.loads(self.call("GET", job + "/deployments", ann).text)  # noqa: E731
         self.wait_until(deployments, 120, "the deployment")
         self.assertEqual(deployments()[0]["last_deployed_by"], "ann")
-        self.assertEqual(self.call("PATCH", job + "/deployments/x", self.token("bob"), {"enabled": False, "last_deployed_by": "root"}).status, 202)
+        self.assertEqual(self.call("PATCH", job + "/deployments/x", self.token("bob"), {"enabled": False, "last_deployed_by": "somebody"}).status, 202)
         self.wait_until(lambda: deployments()[0]["last_deployed_by"] == "bob", 60, "the change by bob")
         cleo = self.token("cleo")
-        start = lambda: self.call("POST", job + "/deployments/x/executions", cleo, {"started_by": "manual/root", "args": {}})  # noqa: E731
+        start = lambda: self.call("POST", job + "/deployments/x/executions", cleo, {"started_by": "manual/somebody", "args": {}})  # noqa: E731
         self.wait_until(lambda: start().status == 202, 60, "the roll-out")
         (row,) = self.executions("rest-job", ann)
-        self.assertEqual(row["started_by"], "manual/root/cleo", "what the client says, then who it is")
+        self.assertEqual(row["started_by"], "manual/somebody/cleo", "what the client says, then who it is")
         self.assertEqual(self.call("DELETE", job + "/sources?reason=x", self.token("bob")).status, 200)
         self.assertEqual(self.commits()[0][0], "bob")
 
