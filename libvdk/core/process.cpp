@@ -240,6 +240,17 @@ void read_streams(Stream& out, Stream& err, pid_t pid, const Command& command, R
   }
 }
 
+/// Back when the program runs in the child; the child is reaped when it could not start it.
+void require_exec(Pipe& exec_error, pid_t pid, const Prepared& prepared) {
+  exec_error.close_write();
+  try {
+    check_exec(exec_error.read_end, prepared);
+  } catch (...) {
+    wait_for(pid);
+    throw;
+  }
+}
+
 }  // namespace
 
 Result run(const Command& command, const std::function<void(std::string_view)>& on_line) {
@@ -268,13 +279,7 @@ Result run(const Command& command, const std::function<void(std::string_view)>& 
   }
   out.close_write();
   err.close_write();
-  exec_error.close_write();
-  try {
-    check_exec(exec_error.read_end, prepared);
-  } catch (...) {
-    wait_for(pid);
-    throw;
-  }
+  require_exec(exec_error, pid, prepared);
   Result result;
   Stream out_stream{out.read_end, &result.out, {}};
   Stream err_stream{err.read_end, &result.err, {}};
@@ -303,13 +308,7 @@ pid_t spawn_attached(const Command& command) {
   if (pid < 0) {
     throw system_error("cannot start a process", errno, "Check the limits on processes and memory.");
   }
-  exec_error.close_write();
-  try {
-    check_exec(exec_error.read_end, prepared);
-  } catch (...) {
-    wait_for(pid);
-    throw;
-  }
+  require_exec(exec_error, pid, prepared);
   return pid;
 }
 

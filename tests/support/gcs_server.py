@@ -11,9 +11,10 @@ import json
 import pathlib
 import secrets
 import subprocess
-import threading
 import time
 import urllib.parse
+
+from served import Served
 
 SCOPE = "https://www.googleapis.com/auth/devstorage.read_only"
 
@@ -111,7 +112,7 @@ class Server(http.server.ThreadingHTTPServer):
         return path
 
 
-class GcsServer:
+class GcsServer(Served):
     def __init__(self, folder):
         self.folder = pathlib.Path(folder)
         self.folder.mkdir()
@@ -132,11 +133,3 @@ class GcsServer:
         versions.append({"name": name, "generation": str(1700000000000000 + len(versions)), "size": str(len(data)),
                          "md5Hash": base64.b64encode(hashlib.md5(data).digest()).decode(), "crc32c": crc32c(data),
                          "data": data})
-
-    def __enter__(self):
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-        return self
-
-    def __exit__(self, *_):
-        self.server.shutdown()
-        self.server.server_close()

@@ -8,7 +8,8 @@ import http.server
 import os
 import subprocess
 import sys
-import threading
+
+from served import Served
 
 
 def make_server(root, user, password):
@@ -63,20 +64,12 @@ def make_server(root, user, password):
     return http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
 
 
-class GitServer:
+class GitServer(Served):
     """The same as a context manager inside a test's process."""
 
     def __init__(self, root, user="git", password="secret"):
         self.server = make_server(str(root), user, password)
         self.port = self.server.server_address[1]
-
-    def __enter__(self):
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-        return self
-
-    def __exit__(self, *_):
-        self.server.shutdown()
-        self.server.server_close()
 
 
 if __name__ == "__main__":

@@ -25,6 +25,8 @@ import threading
 import time
 import urllib.parse
 
+from served import Served
+
 PAGE = b"<!DOCTYPE html>\n<html><body>Please log in</body></html>"
 
 
@@ -163,7 +165,7 @@ def make_server(folder):
     return server
 
 
-class PluginSource:
+class PluginSource(Served):
     """The same as a context manager inside a test's process."""
 
     def __init__(self, folder):
@@ -176,14 +178,6 @@ class PluginSource:
 
     def url(self, path=""):
         return f"http://127.0.0.1:{self.port}/{path}"
-
-    def __enter__(self):
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-        return self
-
-    def __exit__(self, *_):
-        self.server.shutdown()
-        self.server.server_close()
 
 
 if __name__ == "__main__":

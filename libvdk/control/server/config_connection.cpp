@@ -19,14 +19,7 @@ using Apply = Verdict (*)(Draft&, Text);
 WebhookSettings& hooks(Draft& draft) { return draft.config.rest.security.webhooks; }
 
 KeySpec key(std::string name, std::string help, Apply apply, std::string default_value = {}, bool secret = false) {
-  std::string environment = environment_name(name);
-  return {.key = {.key = std::move(name),
-                  .environment = std::move(environment),
-                  .default_value = std::move(default_value),
-                  .help = std::move(help),
-                  .secret = secret},
-          .alias = {},
-          .apply = apply};
+  return spec(std::move(name), std::move(default_value), std::move(help), apply, {}, secret);
 }
 
 Verdict set_path(const Draft& draft, std::filesystem::path& target, Text text) {

@@ -228,22 +228,6 @@ Verdict no_upload_lists(Draft&, Text) {
 constexpr long long k_most_seconds = 86'400;
 constexpr long long k_most_count = 100'000;
 
-KeySpec spec(std::string key, std::string default_value, std::string help, Verdict (*apply)(Draft&, Text),
-             std::string alias = {}, bool secret = false) {
-  std::string environment = key == "home" ? "VDK_CONTROL_SERVICE_HOME" : environment_name(key);
-  return {.key = {.key = std::move(key),
-                  .environment = std::move(environment),
-                  .default_value = std::move(default_value),
-                  .help = std::move(help),
-                  .secret = secret},
-          .alias = std::move(alias),
-          .apply = apply};
-}
-
-KeySpec secret(std::string key, std::string help, Verdict (*apply)(Draft&, Text)) {
-  return spec(std::move(key), "", std::move(help), apply, {}, true);
-}
-
 using Specs = std::vector<KeySpec>;
 
 Specs server_specs() {
@@ -298,8 +282,8 @@ Specs database_specs() {
            [](Draft& d, Text t) { return set_text(d.database_jdbc_url, t); }),
       spec("database.username", "", "User of the database.",
            [](Draft& d, Text t) { return set_text(d.config.embedded.database.username, t); }),
-      secret("database.password", "Password of the database.",
-             [](Draft& d, Text t) { return set_text(d.config.embedded.database.password, t); }),
+      secret_spec("database.password", "Password of the database.",
+                  [](Draft& d, Text t) { return set_text(d.config.embedded.database.password, t); }),
       spec("database.passwordFile", "", "File that holds the password.",
            [](Draft& d, Text t) { return set_from_file(d, d.config.embedded.database.password, t); }),
   };
@@ -316,14 +300,14 @@ Specs source_specs() {
            set_url_pattern),
       spec("deploymentGitUsername", "", "User of the repository, when there is none with write access.",
            [](Draft& d, Text t) { return set_text(d.git_user, t); }),
-      secret("deploymentGitPassword", "Password or token of that user.",
-             [](Draft& d, Text t) { return set_text(d.git_password, t); }),
+      secret_spec("deploymentGitPassword", "Password or token of that user.",
+                  [](Draft& d, Text t) { return set_text(d.git_password, t); }),
       spec("deploymentGitPasswordFile", "", "File that holds it.",
            [](Draft& d, Text t) { return set_from_file(d, d.git_password, t); }),
       spec("uploadGitReadWriteUsername", "", "User with write access to the repository.",
            [](Draft& d, Text t) { return set_text(d.upload_user, t); }),
-      secret("uploadGitReadWritePassword", "Password or token of that user.",
-             [](Draft& d, Text t) { return set_text(d.upload_password, t); }),
+      secret_spec("uploadGitReadWritePassword", "Password or token of that user.",
+                  [](Draft& d, Text t) { return set_text(d.upload_password, t); }),
       spec("uploadGitReadWritePasswordFile", "", "File that holds it.",
            [](Draft& d, Text t) { return set_from_file(d, d.upload_password, t); }),
   };
@@ -359,8 +343,8 @@ Specs mail_specs() {
            [](Draft& d, Text t) { return set_bool(d.mail_login, t); }),
       spec("mail.smtp.user", "", "User of the mail server.",
            [](Draft& d, Text t) { return set_text(d.config.embedded.notifications.mail.username, t); }),
-      secret("mail.smtp.password", "Password of the mail server.",
-             [](Draft& d, Text t) { return set_text(d.config.embedded.notifications.mail.password, t); }),
+      secret_spec("mail.smtp.password", "Password of the mail server.",
+                  [](Draft& d, Text t) { return set_text(d.config.embedded.notifications.mail.password, t); }),
       spec("mail.smtp.passwordFile", "", "File that holds it.",
            [](Draft& d, Text t) { return set_from_file(d, d.config.embedded.notifications.mail.password, t); }),
       spec("mail.smtp.starttls.enable", "false", "The connection must become encrypted (STARTTLS).",
@@ -438,6 +422,22 @@ Specs refused_specs() {
 }
 
 }  // namespace
+
+KeySpec spec(std::string key, std::string default_value, std::string help, Verdict (*apply)(Draft&, Text),
+             std::string alias, bool secret) {
+  std::string environment = key == "home" ? "VDK_CONTROL_SERVICE_HOME" : environment_name(key);
+  return {.key = {.key = std::move(key),
+                  .environment = std::move(environment),
+                  .default_value = std::move(default_value),
+                  .help = std::move(help),
+                  .secret = secret},
+          .alias = std::move(alias),
+          .apply = apply};
+}
+
+KeySpec secret_spec(std::string key, std::string help, Verdict (*apply)(Draft&, Text)) {
+  return spec(std::move(key), "", std::move(help), apply, {}, true);
+}
 
 const std::vector<KeySpec>& key_specs() {
   static const Specs specs = [] {

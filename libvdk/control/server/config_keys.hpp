@@ -43,6 +43,11 @@ struct KeySpec {
   std::string alias;                                                  ///< another name for the same key; may be empty
   Verdict (*apply)(Draft& draft, const std::string& text) = nullptr;  ///< null = read by itself (Python versions)
 };
+/// One key; its variable's name follows from its own.
+[[nodiscard]] KeySpec spec(std::string key, std::string default_value, std::string help,
+                           Verdict (*apply)(Draft&, const std::string&), std::string alias = {}, bool secret = false);
+/// The same for a value that is never shown.
+[[nodiscard]] KeySpec secret_spec(std::string key, std::string help, Verdict (*apply)(Draft&, const std::string&));
 [[nodiscard]] const std::vector<KeySpec>& key_specs();
 /// The part of them that says who may use the server.
 [[nodiscard]] std::vector<KeySpec> security_specs();

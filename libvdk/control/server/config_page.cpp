@@ -38,39 +38,26 @@ Verdict set_minutes(Draft& draft, Text text) {
   return std::nullopt;
 }
 
-KeySpec key(std::string name, std::string default_value, std::string help, Verdict (*apply)(Draft&, Text),
-            bool secret = false) {
-  std::string environment = environment_name(name);
-  return {.key = {.key = std::move(name),
-                  .environment = std::move(environment),
-                  .default_value = std::move(default_value),
-                  .help = std::move(help),
-                  .secret = secret},
-          .alias = {},
-          .apply = apply};
-}
-
 }  // namespace
 
 std::vector<KeySpec> page_specs() {
   return {
-      key("security.page.clientId", "",
-          "Client of the operations page at the first issuer; empty = the page has no login.",
-          [](Draft& d, Text t) { return set_word(page(d).client_id, t); }),
-      key(
-          "security.page.clientSecret", "", "Its secret; empty for a public client, PKCE is always used.",
-          [](Draft& d, Text t) { return set_word(page(d).client_secret, t); }, true),
-      key("security.page.clientSecretFile", "", "File that holds the secret.",
-          [](Draft& d, Text t) { return set_from_file(d, page(d).client_secret, t); }),
-      key("security.page.scopes", "openid offline_access", "Scopes to ask for, separated by blanks.",
-          [](Draft& d, Text t) { return set_word(page(d).scopes, t); }),
-      key("security.page.audience", "", "Parameter audience of the request, where the provider wants one.",
-          [](Draft& d, Text t) { return set_word(page(d).audience, t); }),
-      key("security.page.resource", "", "Parameter resource of the request, where the provider wants one.",
-          [](Draft& d, Text t) { return set_word(page(d).resource, t); }),
-      key("security.page.publicUrl", "the address of the request",
-          "The page as browsers see it; needed behind a proxy that terminates TLS.", set_public_url),
-      key("security.page.sessionMinutes", "720", "After this time a person logs in again, however busy.", set_minutes),
+      spec("security.page.clientId", "",
+           "Client of the operations page at the first issuer; empty = the page has no login.",
+           [](Draft& d, Text t) { return set_word(page(d).client_id, t); }),
+      secret_spec("security.page.clientSecret", "Its secret; empty for a public client, PKCE is always used.",
+                  [](Draft& d, Text t) { return set_word(page(d).client_secret, t); }),
+      spec("security.page.clientSecretFile", "", "File that holds the secret.",
+           [](Draft& d, Text t) { return set_from_file(d, page(d).client_secret, t); }),
+      spec("security.page.scopes", "openid offline_access", "Scopes to ask for, separated by blanks.",
+           [](Draft& d, Text t) { return set_word(page(d).scopes, t); }),
+      spec("security.page.audience", "", "Parameter audience of the request, where the provider wants one.",
+           [](Draft& d, Text t) { return set_word(page(d).audience, t); }),
+      spec("security.page.resource", "", "Parameter resource of the request, where the provider wants one.",
+           [](Draft& d, Text t) { return set_word(page(d).resource, t); }),
+      spec("security.page.publicUrl", "the address of the request",
+           "The page as browsers see it; needed behind a proxy that terminates TLS.", set_public_url),
+      spec("security.page.sessionMinutes", "720", "After this time a person logs in again, however busy.", set_minutes),
   };
 }
 

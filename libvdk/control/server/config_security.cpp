@@ -79,16 +79,6 @@ Verdict set_teams(Draft& draft, Text text) {
   return std::nullopt;
 }
 
-KeySpec key(std::string name, std::string default_value, std::string help, Verdict (*apply)(Draft&, Text)) {
-  std::string environment = environment_name(name);
-  return {.key = {.key = std::move(name),
-                  .environment = std::move(environment),
-                  .default_value = std::move(default_value),
-                  .help = std::move(help)},
-          .alias = {},
-          .apply = apply};
-}
-
 }  // namespace
 
 Verdict check_safe_address(Text text) {
@@ -107,48 +97,49 @@ Verdict check_safe_address(Text text) {
 
 std::vector<KeySpec> security_specs() {
   return {
-      key("security.enabled", "false", "Every request needs a login: Authorization: Bearer TOKEN (docs/security.md).",
-          [](Draft& d, Text t) { return set_bool(security(d).enabled, t); }),
-      key("security.oauth2.jwtIssuerUris", "", "Issuers whose logins count, separated by commas; exactly as in tokens.",
-          set_issuers),
-      key("security.oauth2.jwtIssuerUrl", "", "One more issuer; the chart's older name.",
-          [](Draft& d, Text t) { return set_address(d.issuer, t); }),
-      key("security.oauth2.jwtJwkSetUri", "found by the issuer's OpenID discovery", "Address of the issuers' keys.",
-          [](Draft& d, Text t) { return set_address(security(d).jwk_set_uri, t); }),
-      key("security.oauth2.audience", "", "A token must be for one of these; empty = for any service.",
-          [](Draft& d, Text t) { return set_list(security(d).audience, t); }),
-      key("security.authorization.jwtClaimUsername", "username", "Claim that names the user.",
-          [](Draft& d, Text t) { return set_word(security(d).username_claim, t); }),
-      key("security.authorization.customClaimName", "context_name", "Claim for authorizedCustomClaimValues.",
-          [](Draft& d, Text t) { return set_word(security(d).custom_claim, t); }),
-      key("security.authorization.authorizedCustomClaimValues", "", "It must have one of these; empty = not looked at.",
-          [](Draft& d, Text t) { return set_list(security(d).custom_claim_values, t); }),
-      key("security.authorization.authoritiesClaimName", "perms", "Claim that holds the roles.",
-          [](Draft& d, Text t) { return set_word(security(d).authorities_claim, t); }),
-      key("security.authorization.authorizedRoles", "", "One of these roles is needed; empty = none.",
-          [](Draft& d, Text t) { return set_list(security(d).roles, t); }),
-      key("security.authorization.adminRoles", "", "One of these roles opens all teams.",
-          [](Draft& d, Text t) { return set_list(security(d).admin_roles, t); }),
-      key("security.authorization.teamsClaimName", "teams",
-          "Claim that holds a person's teams; none = everybody may work with all teams.",
-          [](Draft& d, Text t) { return set_word(security(d).teams_claim, t == "none" ? "" : t); }),
-      key(std::string(k_teams_key), "the claim has the teams themselves",
-          "Dictionary: team -> values of the claim that open it. Teams that are not in it are open to admins only.",
-          set_teams),
-      key("security.allowUnauthenticatedRemoteAccess", "false",
-          "true: without logins, listen beyond this machine all the same; everybody there may run code here.",
-          [](Draft& d, Text t) { return set_bool(security(d).allow_unauthenticated_remote_access, t); }),
-      key("security.auditLog", "", "File that gets one JSON line for each request that changes something.",
-          [](Draft& d, Text t) {
-            security(d).audit_log = (d.base / t).lexically_normal();
-            return Verdict();
-          }),
-      key("security.failedLogins.burst", "20", "Wrong logins of one address at once; 429 above.",
-          [](Draft& d, Text t) { return set_count(security(d).failed_logins, t); }),
-      key("security.failedLogins.perMinute", "20", "Wrong logins of one address in a minute after that.",
-          [](Draft& d, Text t) { return set_count(security(d).failed_logins_per_minute, t); }),
-      key("security.metricsWithoutLogin", "true", "false: /data-jobs/debug/prometheus needs a login as well.",
-          [](Draft& d, Text t) { return set_bool(security(d).metrics_without_login, t); }),
+      spec("security.enabled", "false", "Every request needs a login: Authorization: Bearer TOKEN (docs/security.md).",
+           [](Draft& d, Text t) { return set_bool(security(d).enabled, t); }),
+      spec("security.oauth2.jwtIssuerUris", "",
+           "Issuers whose logins count, separated by commas; exactly as in tokens.", set_issuers),
+      spec("security.oauth2.jwtIssuerUrl", "", "One more issuer; the chart's older name.",
+           [](Draft& d, Text t) { return set_address(d.issuer, t); }),
+      spec("security.oauth2.jwtJwkSetUri", "found by the issuer's OpenID discovery", "Address of the issuers' keys.",
+           [](Draft& d, Text t) { return set_address(security(d).jwk_set_uri, t); }),
+      spec("security.oauth2.audience", "", "A token must be for one of these; empty = for any service.",
+           [](Draft& d, Text t) { return set_list(security(d).audience, t); }),
+      spec("security.authorization.jwtClaimUsername", "username", "Claim that names the user.",
+           [](Draft& d, Text t) { return set_word(security(d).username_claim, t); }),
+      spec("security.authorization.customClaimName", "context_name", "Claim for authorizedCustomClaimValues.",
+           [](Draft& d, Text t) { return set_word(security(d).custom_claim, t); }),
+      spec("security.authorization.authorizedCustomClaimValues", "",
+           "It must have one of these; empty = not looked at.",
+           [](Draft& d, Text t) { return set_list(security(d).custom_claim_values, t); }),
+      spec("security.authorization.authoritiesClaimName", "perms", "Claim that holds the roles.",
+           [](Draft& d, Text t) { return set_word(security(d).authorities_claim, t); }),
+      spec("security.authorization.authorizedRoles", "", "One of these roles is needed; empty = none.",
+           [](Draft& d, Text t) { return set_list(security(d).roles, t); }),
+      spec("security.authorization.adminRoles", "", "One of these roles opens all teams.",
+           [](Draft& d, Text t) { return set_list(security(d).admin_roles, t); }),
+      spec("security.authorization.teamsClaimName", "teams",
+           "Claim that holds a person's teams; none = everybody may work with all teams.",
+           [](Draft& d, Text t) { return set_word(security(d).teams_claim, t == "none" ? "" : t); }),
+      spec(std::string(k_teams_key), "the claim has the teams themselves",
+           "Dictionary: team -> values of the claim that open it. Teams that are not in it are open to admins only.",
+           set_teams),
+      spec("security.allowUnauthenticatedRemoteAccess", "false",
+           "true: without logins, listen beyond this machine all the same; everybody there may run code here.",
+           [](Draft& d, Text t) { return set_bool(security(d).allow_unauthenticated_remote_access, t); }),
+      spec("security.auditLog", "", "File that gets one JSON line for each request that changes something.",
+           [](Draft& d, Text t) {
+             security(d).audit_log = (d.base / t).lexically_normal();
+             return Verdict();
+           }),
+      spec("security.failedLogins.burst", "20", "Wrong logins of one address at once; 429 above.",
+           [](Draft& d, Text t) { return set_count(security(d).failed_logins, t); }),
+      spec("security.failedLogins.perMinute", "20", "Wrong logins of one address in a minute after that.",
+           [](Draft& d, Text t) { return set_count(security(d).failed_logins_per_minute, t); }),
+      spec("security.metricsWithoutLogin", "true", "false: /data-jobs/debug/prometheus needs a login as well.",
+           [](Draft& d, Text t) { return set_bool(security(d).metrics_without_login, t); }),
   };
 }
 

@@ -84,31 +84,24 @@ std::optional<PageLogin::Person> PageLogin::who(const Browser& browser, const Au
   if (!session) {
     throw over("the login at the page is over");
   }
-  const bool renews = is_due(session->tokens);
-  if (renews) {
+  bool fresh = is_due(session->tokens);
+  if (fresh) {
     session = renewed(id, *session);
   }
-  try {
-    return person(*session, login);
-  } catch (const LoginRefusal& refusal) {
-    if (refusal.status != 401) {
-      throw;
+  for (;;) {
+    try {
+      return person(*session, login);
+    } catch (const LoginRefusal& refusal) {
+      if (refusal.status != 401) {
+        throw;
+      }
+      if (fresh || session->tokens.refresh.empty()) {
+        m_sessions->erase(id);  // the provider is not asked for each request
+        throw over(refusal.why);
+      }
     }
-    if (renews || session->tokens.refresh.empty()) {
-      m_sessions->erase(id);
-      throw over(refusal.why);
-    }
-  }
-  // The provider may have other keys by now.
-  session = renewed(id, *session);
-  try {
-    return person(*session, login);
-  } catch (const LoginRefusal& refusal) {
-    if (refusal.status != 401) {
-      throw;
-    }
-    m_sessions->erase(id);  // the provider is not asked for each request
-    throw over(refusal.why);
+    session = renewed(id, *session);  // the provider may have other keys by now
+    fresh = true;
   }
 }
 
