@@ -82,8 +82,8 @@ std::vector<Setting> run_settings() {
 
 std::vector<Setting> data_settings() {
   return {
-      setting("ingest_method_default", text, "", "Ingestion method when a step names none: sqlite, file or http.",
-              bare),
+      setting("ingest_method_default", text, "",
+              "Ingestion method when a step names none: sqlite, file, http or postgres.", bare),
       inert("ingest_payload_postprocess_sequence", list, "", "Plugins that see each payload after it is sent.", bare),
       inert("ingest_payload_preprocess_sequence", list, "", "Plugins that may change each payload before it is sent.",
             bare),
@@ -103,6 +103,13 @@ std::vector<Setting> data_settings() {
       setting("fs_properties_directory", path, "",
               "Folder of the file of fs-properties-client; the temporary folder when empty.", bare),
       setting("fs_properties_filename", text, "vdk_data_jobs.json", "Name of the file of fs-properties-client.", bare),
+      setting("postgres_dbname", text, "", "PostgreSQL database of the ingestion method postgres.", bare),
+      {"postgres_dsn", text, "", "Connection string of PostgreSQL; the other postgres_ settings win over it.", true,
+       bare},
+      setting("postgres_host", text, "", "Host of PostgreSQL, or the folder of its socket.", bare),
+      {"postgres_password", text, "", "Password for PostgreSQL.", true, bare},
+      setting("postgres_port", text, "", "Port of PostgreSQL.", bare),
+      setting("postgres_user", text, "", "User of PostgreSQL.", bare),
       setting("properties_default_type", text, "",
               "Where properties live: default (the control service), memory, fs-properties-client or a plugin's kind; "
               "default when empty.",

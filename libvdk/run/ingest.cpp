@@ -181,9 +181,11 @@ Sink& Ingester::sink(const std::string& method) {
     slot = make_file_sink(m_session);
   } else if (method == "http") {
     slot = make_http_sink(m_session);
+  } else if (method == "postgres") {
+    slot = make_postgres_sink(m_session);
   } else {
     m_sinks.erase(method);
-    std::vector<std::string> known{"file", "http"};
+    std::vector<std::string> known{"file", "http", "postgres"};
     for (const auto& entry : databases) {
       known.push_back(entry.first);
     }

@@ -20,7 +20,8 @@ struct Rows {
   return cells;
 }
 
-// How the host marks what JSON has no word for: {"$vdk:bytes": "00ff"}, {"$vdk:float": "inf"}.
+// How the host marks what JSON has no word for: {"$vdk:bytes": "00ff"}, {"$vdk:float": "inf"}; for PostgreSQL more of
+// that kind.
 inline constexpr std::string_view bytes_mark = "$vdk:bytes";
 inline constexpr std::string_view float_mark = "$vdk:float";
 
@@ -31,7 +32,8 @@ inline constexpr std::string_view float_mark = "$vdk:float";
   if (value.get(object) == simdjson::SUCCESS && object.size() == 1 &&
       object.at_key(mark).get(content) == simdjson::SUCCESS) {
     const bool bytes = content.size() % 2 == 0 && content.find_first_not_of("0123456789abcdef") == content.npos;
-    if (mark == bytes_mark ? bytes : content == "inf" || content == "-inf") {
+    const bool infinite = content == "inf" || content == "-inf";
+    if ((mark != bytes_mark || bytes) && (mark != float_mark || infinite)) {
       return content;
     }
   }

@@ -212,6 +212,7 @@ std::string Session::host_settings(bool plugins) const {
                      {"databases", files},
                      {"default_database", databases->default_name()},
                      {"query_prefix", query_prefix()},
+                     {"ingest_method", text::lower(setting("ingest_method_default"))},
                      {"ingest_wait", flag("ingester_wait_to_finish_after_every_send", false)},
                      {"write_preprocess",
                       {{"properties", setting("properties_write_preprocess_sequence")},

@@ -20,7 +20,7 @@ class Host:
         self.channel = Channel(fd, gone)
         self.channel.run_step = self.execute
         settings = self.channel.receive()
-        self.run = Run(self.channel, Ingester(self.channel), settings)
+        self.run = Run(self.channel, Ingester(self.channel, settings.get("ingest_method")), settings)
         self.run.arguments[0] = settings["arguments"]
         self.inputs = {}
         self.notebooks = {}

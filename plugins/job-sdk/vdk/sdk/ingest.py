@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Rows on their way to vdk, which writes them. Batches grow to about half a megabyte."""
 import copy
+import datetime
 import json
 
 from vdk.api import errors
@@ -85,15 +86,44 @@ def _encode_rows(rows):
         raise errors.UserCodeError("cannot ingest these rows: %s" % error) from None
 
 
-def _encode_located(rows, head, first):
-    """As _encode_rows; the error names row and column."""
+_INT64 = 2**63
+
+
+def _typed(value):
+    """A value for a method whose columns have more types than JSON."""
+    kind = type(value)
+    if value is None or kind is str or kind is float or kind is bool:
+        return value
+    if kind is int:
+        return value if -_INT64 <= value < _INT64 else {"$vdk:numeric": str(value)}
+    if isinstance(value, datetime.datetime):
+        if value != value:
+            return None  # pandas.NaT
+        return {"$vdk:timestamp" if value.tzinfo is None else "$vdk:timestamptz": value.isoformat()}
+    if isinstance(value, datetime.date):
+        return {"$vdk:date": value.isoformat()}
+    if isinstance(value, datetime.time) and value.tzinfo is None:
+        return {"$vdk:time": value.isoformat()}
+    if kind.__name__ == "Decimal":
+        return None if value.is_nan() else {"$vdk:numeric": str(value)}
+    if kind.__name__ == "UUID":
+        return {"$vdk:uuid": str(value)}
+    return value
+
+
+def _encode_typed(rows):
+    return _encode_rows([[_typed(value) for value in row] for row in rows])
+
+
+def _encode_located(rows, head, first, encode=_encode_rows):
+    """As `encode`; the error names row and column."""
     try:
-        return _encode_rows(rows)
+        return encode(rows)
     except errors.UserCodeError:
         for number, row in enumerate(rows, first):
             for name, value in zip(head[4], row):
                 try:
-                    _encode_rows([value])
+                    encode([[value]])
                 except errors.UserCodeError as error:
                     raise errors.UserCodeError(
                         "%s (the value in column %r of row %d of those that this step sent to %r)"
@@ -105,8 +135,9 @@ def _encode_located(rows, head, first):
 class Ingester:
     """One per run; all contexts (templates too) share it."""
 
-    def __init__(self, channel):
+    def __init__(self, channel, default_method=None):
         self._channel = channel
+        self._default_method = default_method
         self._head = None
         self._rows = []
         self._sent = {}  # rows of this step so far, by where they went
@@ -148,7 +179,8 @@ class Ingester:
     def _send(self, head, rows):
         method, target, table, collection, columns = head
         first = self._sent.get((method, target, table), 0) + 1
-        body = _encode_located(rows, head, first).encode("ascii")
+        encode = _encode_typed if self._is_typed(method) else _encode_rows
+        body = _encode_located(rows, head, first, encode).encode("ascii")
         self._sent[(method, target, table)] = first + len(rows) - 1
         head = json.dumps(
             {"method": method, "target": target, "table": table, "collection": collection, "columns": columns,
@@ -156,6 +188,9 @@ class Ingester:
         ).encode("ascii")
         self._limit = max(1, min(_MAX_ROWS, _FRAME_BYTES * len(rows) // len(body)))
         self._channel.send_batch(b'{"req":"ingest","head":' + head + b',"rows":' + body + b"}\n")
+
+    def _is_typed(self, method):
+        return (method or self._default_method or "").lower() == "postgres"
 
     def wait(self):
         self.flush()
@@ -194,7 +229,7 @@ class Ingester:
             head = (method, target, table, collection, columns)
             if any(isinstance(v, (list, dict, bytearray)) for v in values):
                 # The caller may change them before they are sent.
-                if self.through is not None and self.through.takes(method):
+                if self._is_typed(method) or (self.through is not None and self.through.takes(method)):
                     values = copy.deepcopy(values)
                 else:
                     values = json.loads(_encode_located([values], head, self._next_row(head)))[0]

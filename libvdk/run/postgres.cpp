@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "run/postgres.hpp"
+
+#include <dlfcn.h>
+#include <poll.h>
+#include <postgresql/libpq-fe.h>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <thread>
+
+#include "run/signals.hpp"
+#include "vdk/core/text.hpp"
+
+namespace vdk::run::postgres {
+
+namespace {
+
+// clang-format off
+#define VDK_PQ_FUNCTIONS(F) \
+  F(PQconnectdbParams) F(PQconninfoParse) F(PQconninfoFree) F(PQfreemem) F(PQfinish) \
+  F(PQstatus) F(PQerrorMessage) F(PQsendQuery) F(PQsendQueryParams) F(PQisBusy) \
+  F(PQconsumeInput) F(PQsocket) F(PQgetResult) F(PQclear) F(PQresultStatus) \
+  F(PQresultErrorField) F(PQntuples) F(PQgetvalue) F(PQputCopyData) F(PQputCopyEnd) \
+  F(PQsetNoticeReceiver) F(PQgetCancel) F(PQcancel) F(PQfreeCancel)
+// clang-format on
+
+struct Library {
+#define VDK_DECLARE(name) decltype(&::name) name = nullptr;
+  VDK_PQ_FUNCTIONS(VDK_DECLARE)
+#undef VDK_DECLARE
+};
+
+Library load_library() {
+  Library library;
+  void* handle = dlopen("libpq.so.5", RTLD_NOW | RTLD_LOCAL);
+  bool complete = handle != nullptr;
+#define VDK_FIND(name)                                                        \
+  if (complete) {                                                             \
+    library.name = reinterpret_cast<decltype(&::name)>(dlsym(handle, #name)); \
+    complete = library.name != nullptr;                                       \
+  }
+  VDK_PQ_FUNCTIONS(VDK_FIND)
+#undef VDK_FIND
+  if (!complete) {
+    throw Error(ErrorKind::platform, {"cannot use PostgreSQL", "libpq.so.5 cannot be loaded",
+                                      "no row is stored, and the step fails", "Install the package libpq5"});
+  }
+  return library;
+}
+
+const Library& pq() {
+  static const Library loaded = load_library();
+  return loaded;
+}
+
+Error malformed() {
+  return Error(ErrorKind::configuration,
+               {"cannot connect to PostgreSQL", "the address of the database is no valid connection string",
+                "no row is stored, and the step fails",
+                "Write postgresql://USER@HOST:PORT/DATABASE, with @ : / ? # % of user and password as %40 %3A %2F %3F "
+                "%23 %25, or give the password in postgres_password"});
+}
+
+/// libpq would put pieces of a password that is not escaped into its messages: such an address never reaches it.
+void check_address(const std::string& address) {
+  char* problem = nullptr;
+  const std::unique_ptr<PQconninfoOption, decltype(&::PQconninfoFree)> options(
+      pq().PQconninfoParse(address.c_str(), &problem), pq().PQconninfoFree);
+  if (problem != nullptr) {
+    pq().PQfreemem(problem);
+  }
+  if (!options) {
+    throw malformed();
+  }
+  for (const PQconninfoOption* option = options.get(); option->keyword != nullptr; ++option) {
+    const std::string_view key = option->keyword;
+    const std::string_view value = option->val == nullptr ? "" : option->val;
+    const bool is_port =
+        std::all_of(value.begin(), value.end(), [](char c) { return (c >= '0' && c <= '9') || c == ','; });
+    const bool has_at = value.find('@') != std::string_view::npos;
+    if ((key == "port" && !is_port) || ((key == "host" || key == "dbname") && has_at)) {
+      throw malformed();
+    }
+  }
+}
+
+bool is_connection_string(std::string_view value) {
+  return value.starts_with("postgresql://") || value.starts_with("postgres://") ||
+         value.find('=') != std::string_view::npos;
+}
+
+std::string field(const PGresult* result, int which) {
+  const char* value = result == nullptr ? nullptr : pq().PQresultErrorField(result, which);
+  return value == nullptr ? "" : value;
+}
+
+bool is_good(const PGresult* result) {
+  const ExecStatusType status = pq().PQresultStatus(result);
+  return status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK || status == PGRES_COPY_IN;
+}
+
+}  // namespace
+
+void Connection::Closer::operator()(pg_conn* connection) const noexcept { pq().PQfinish(connection); }
+void Connection::ResultCloser::operator()(pg_result* result) const noexcept { pq().PQclear(result); }
+
+Connection::Connection(const Parameters& parameters) {
+  for (const auto& [key, value] : parameters) {
+    if (key == "dbname" && is_connection_string(value)) {
+      check_address(value);
+    }
+  }
+  connect(parameters);
+}
+
+void Connection::connect(const Parameters& parameters) {
+  std::vector<const char*> keys;
+  std::vector<const char*> values;
+  for (const auto& [key, value] : parameters) {
+    keys.push_back(key.c_str());
+    values.push_back(value.c_str());
+  }
+  keys.push_back(nullptr);
+  values.push_back(nullptr);
+  constexpr int attempts = 3;
+  for (int attempt = 1;; ++attempt) {
+    m_connection.reset(pq().PQconnectdbParams(keys.data(), values.data(), 1));
+    if (m_connection && pq().PQstatus(m_connection.get()) == CONNECTION_OK) {
+      // Notices would go to stderr as they are.
+      pq().PQsetNoticeReceiver(
+          m_connection.get(), [](void*, const PGresult*) {}, nullptr);
+      return;
+    }
+    std::string why = m_connection ? pq().PQerrorMessage(m_connection.get()) : "out of memory";
+    why.erase(why.find_last_not_of(" \n") + 1);
+    const auto says = [&](const char* words) { return why.find(words) != std::string::npos; };
+    const bool is_refused = (says("FATAL:") && !says("starting up")) || says("no password supplied");
+    if (is_refused || attempt == attempts || SignalGuard::received() != 0) {
+      throw Error(is_refused ? ErrorKind::configuration : ErrorKind::platform,
+                  {"cannot connect to PostgreSQL", text::replace_all(why, "\n", "; "),
+                   "no row of this batch is stored, and the step that sent it fails",
+                   "Check the target of the rows or postgres_dsn, postgres_host, postgres_port, postgres_dbname, "
+                   "postgres_user and postgres_password, and that the server works"});
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(500));
+  }
+}
+
+bool Connection::is_lost() const { return pq().PQstatus(m_connection.get()) != CONNECTION_OK; }
+
+/// Until a result can be taken without blocking: a server that waits for a lock must not keep Ctrl-C from working.
+void Connection::wait() const {
+  PGconn* connection = m_connection.get();
+  while (pq().PQisBusy(connection) != 0) {
+    struct pollfd socket {
+      pq().PQsocket(connection), POLLIN, 0
+    };
+    if (poll(&socket, 1, 200) > 0 && pq().PQconsumeInput(connection) == 0) {
+      return;  // the connection broke; the result says so
+    }
+    if (SignalGuard::received() != 0) {
+      const std::unique_ptr<PGcancel, decltype(&::PQfreeCancel)> cancel(pq().PQgetCancel(connection),
+                                                                        pq().PQfreeCancel);
+      std::array<char, 256> ignored{};
+      if (cancel) {
+        pq().PQcancel(cancel.get(), ignored.data(), static_cast<int>(ignored.size()));
+      }
+      throw Error(ErrorKind::platform, {"cannot wait for PostgreSQL", "the run is being stopped",
+                                        "the rows of this batch are not stored", "Run the job again"});
+    }
+  }
+}
+
+Connection::Result Connection::take_result() const {
+  wait();
+  return Result(pq().PQgetResult(m_connection.get()));
+}
+
+/// All results of what was sent; the last one, or the first that is bad thrown.
+Connection::Result Connection::finish() {
+  Result last;
+  Result bad;
+  while (Result result = take_result()) {
+    const bool is_copy = pq().PQresultStatus(result.get()) == PGRES_COPY_IN;
+    (is_good(result.get()) || bad ? last : bad) = std::move(result);
+    if (is_copy) {
+      return last;  // it goes on until data has been sent
+    }
+  }
+  if (bad || is_lost()) {
+    refuse(bad.get());
+  }
+  return last;
+}
+
+void Connection::refuse(const pg_result* result) const {
+  Refusal refusal{field(result, PG_DIAG_SQLSTATE), field(result, PG_DIAG_MESSAGE_PRIMARY),
+                  field(result, PG_DIAG_CONTEXT)};
+  const std::string detail = field(result, PG_DIAG_MESSAGE_DETAIL);
+  if (!detail.empty()) {
+    refusal.message += " (" + detail + ")";
+  }
+  if (refusal.message.empty()) {
+    refusal.message = "the connection to the server is lost";
+  }
+  throw Refusal(std::move(refusal));
+}
+
+void Connection::execute(const std::string& sql) {
+  if (pq().PQsendQuery(m_connection.get(), sql.c_str()) == 0) {
+    refuse(nullptr);
+  }
+  (void)finish();
+}
+
+std::vector<std::string> Connection::column(const std::string& sql, const std::string& parameter) {
+  const char* value = parameter.c_str();
+  if (pq().PQsendQueryParams(m_connection.get(), sql.c_str(), 1, nullptr, &value, nullptr, nullptr, 0) == 0) {
+    refuse(nullptr);
+  }
+  const Result result = finish();
+  std::vector<std::string> values;
+  for (int row = 0; result && row < pq().PQntuples(result.get()); ++row) {
+    values.emplace_back(pq().PQgetvalue(result.get(), row, 0));
+  }
+  return values;
+}
+
+void Connection::copy(const std::string& sql, const std::string& data) {
+  execute(sql);
+  constexpr std::size_t piece = 1 << 20;
+  for (std::size_t at = 0; at < data.size(); at += piece) {
+    const int size = static_cast<int>(std::min(piece, data.size() - at));
+    if (pq().PQputCopyData(m_connection.get(), data.data() + at, size) != 1) {
+      refuse(nullptr);
+    }
+  }
+  if (pq().PQputCopyEnd(m_connection.get(), nullptr) != 1) {
+    refuse(nullptr);
+  }
+  (void)finish();
+}
+
+}  // namespace vdk::run::postgres
