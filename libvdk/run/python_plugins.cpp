@@ -83,6 +83,9 @@ Json plugin_settings(const config::Settings& settings, const std::function<std::
   Json declared = Json::object();
   Json types = Json::object();
   for (const config::Setting& setting : config::all_settings()) {
+    if (setting.name.starts_with("postgres_")) {
+      continue;  // vdk-postgres defines the keys itself, and its defaults would win over values given here
+    }
     if (text::lower(setting.name).starts_with("fs_properties_")) {
       continue;  // vdk-properties-fs defines them itself
     }
