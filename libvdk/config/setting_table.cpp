@@ -83,10 +83,24 @@ std::vector<Setting> run_settings() {
 std::vector<Setting> data_settings() {
   return {
       setting("ingest_method_default", text, "",
-              "Ingestion method when a step names none: sqlite, file, http or postgres.", bare),
+              "Ingestion method when a step names none: sqlite, file, http, postgres or s3.", bare),
       inert("ingest_payload_postprocess_sequence", list, "", "Plugins that see each payload after it is sent.", bare),
       inert("ingest_payload_preprocess_sequence", list, "", "Plugins that may change each payload before it is sent.",
             bare),
+      secret("ingest_s3_access_key", "Key for the `s3` ingestion method; AWS_ACCESS_KEY_ID when empty."),
+      setting(
+          "ingest_s3_endpoint", text, "",
+          "Address of the S3-compatible storage; AWS_ENDPOINT_URL_S3 or AWS_ENDPOINT_URL, else Amazon's, when empty."),
+      setting("ingest_s3_format", text, "jsonl", "What ingested objects hold: jsonl (JSON lines) or csv."),
+      setting("ingest_s3_insecure", boolean, "false", "Send rows over http without encryption to another machine."),
+      setting("ingest_s3_path_style", boolean, "false",
+              "Name the bucket in the path of the address, as many storages want it; always so for numeric addresses, "
+              "localhost and buckets with dots."),
+      setting("ingest_s3_region", text, "",
+              "Region that requests are signed for; AWS_REGION or AWS_DEFAULT_REGION, else us-east-1, when empty."),
+      secret("ingest_s3_secret_key",
+             "Secret key that belongs to ingest_s3_access_key; AWS_SECRET_ACCESS_KEY when empty."),
+      secret("ingest_s3_session_token", "Token of temporary keys; AWS_SESSION_TOKEN when empty."),
       setting("ingest_target_default", text, "", "Ingestion target when a step names none.", bare),
       inert("ingester_log_upload_errors", boolean, "true", "Log each payload that could not be written.", bare),
       inert("ingester_number_of_worker_threads", integer, "10", "Read for compatibility: vdk writes with one writer.",

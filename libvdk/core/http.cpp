@@ -341,8 +341,11 @@ class CurlClient final : public Client {
     } else if (has_body) {
       set(handle, CURLOPT_POSTFIELDS, request.body.data());
       set(handle, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body.size()));
-      headers.add("Content-Type:");  // only what the caller gave
-      headers.add("Expect:");  // no waiting for a 100 before the body; without one it would be signed and not sent
+      // Lines without a value take away what libcurl would add; one that signs would sign them although it sends none.
+      if (!request.signature) {
+        headers.add("Content-Type:");  // only what the caller gave
+        headers.add("Expect:");        // no waiting for a 100 before the body
+      }
     }
     if (request.method != "HEAD") {
       set(handle, CURLOPT_CUSTOMREQUEST, request.method.c_str());

@@ -183,9 +183,11 @@ Sink& Ingester::sink(const std::string& method) {
     slot = make_http_sink(m_session);
   } else if (method == "postgres") {
     slot = make_postgres_sink(m_session);
+  } else if (method == "s3") {
+    slot = make_s3_sink(m_session);
   } else {
     m_sinks.erase(method);
-    std::vector<std::string> known{"file", "http", "postgres"};
+    std::vector<std::string> known{"file", "http", "postgres", "s3"};
     for (const auto& entry : databases) {
       known.push_back(entry.first);
     }

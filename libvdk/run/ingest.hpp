@@ -59,6 +59,7 @@ class Ingester {
 [[nodiscard]] std::unique_ptr<Sink> make_file_sink(Session& session);
 [[nodiscard]] std::unique_ptr<Sink> make_http_sink(Session& session);
 [[nodiscard]] std::unique_ptr<Sink> make_postgres_sink(Session& session);
+[[nodiscard]] std::unique_ptr<Sink> make_s3_sink(Session& session);
 
 /// "the value in column 'x' of row 3 ..."
 [[nodiscard]] std::string place_of(std::size_t row, const std::string& column);

@@ -43,4 +43,10 @@ inline constexpr std::string_view float_mark = "$vdk:float";
 /// A value as JSON text; bytes as hexadecimal text. Nothing when it is or holds an infinite number.
 [[nodiscard]] std::optional<std::string> json_of(simdjson::dom::element value);
 
+struct Batch;
+/// One row as {"column": value, ...}; `extra` goes in front. Throws bad_rows() for an infinite number in the row, which
+/// has that number among the step's.
+[[nodiscard]] std::string json_object(const Batch& batch, std::size_t number, simdjson::dom::element row,
+                                      const std::string& extra = {});
+
 }  // namespace vdk::run

@@ -16,8 +16,9 @@ namespace {
 
 std::string json_text(std::string_view s) { return nlohmann::json(s).dump(); }
 
-/// One row as {"column": value, ...}; `extra` goes in front.
-std::string object_of(const Batch& batch, std::size_t number, simdjson::dom::element row, const std::string& extra) {
+}  // namespace
+
+std::string json_object(const Batch& batch, std::size_t number, simdjson::dom::element row, const std::string& extra) {
   std::string out = "{" + extra;
   std::size_t at = 0;
   for (const auto value : cells_of(row)) {
@@ -33,6 +34,8 @@ std::string object_of(const Batch& batch, std::size_t number, simdjson::dom::ele
   return out + "}";
 }
 
+namespace {
+
 /// JSON lines: the original writes objects with nothing between them, which no reader can split.
 class FileSink final : public Sink {
  public:
@@ -42,7 +45,7 @@ class FileSink final : public Sink {
     std::string lines;
     std::size_t number = batch.first;
     for (const auto row : batch.rows.array) {
-      lines += object_of(batch, number++, row, "") + "\n";
+      lines += json_object(batch, number++, row) + "\n";
     }
     std::ofstream file(path, std::ios::binary | std::ios::app);
     file << lines;
@@ -84,7 +87,7 @@ class HttpSink final : public Sink {
     std::string body = "[";
     std::size_t number = batch.first;
     for (const auto row : batch.rows.array) {
-      body += (body.size() > 1 ? ", " : "") + object_of(batch, number++, row, extra);
+      body += (body.size() > 1 ? ", " : "") + json_object(batch, number++, row, extra);
     }
     post(batch, body + "]");
   }

@@ -103,6 +103,9 @@ StepResult Runner::run_step(const StepStart& start, const Context& context) {
   if (m_session.request.collected_logs) {
     m_session.lines.info("Entering " + result.name + " ...");
   }
+  if (context.depth == 0) {
+    m_session.step = start.step.name;
+  }
   const long long rows_before = m_ingester.rows_written();
   const bool recorded = m_recorder != nullptr && context.depth == 0 && m_recorder->knows(start.step);
   try {

@@ -56,6 +56,7 @@ class Session {
   std::map<std::string, std::string> execution_properties;
   nlohmann::ordered_json arguments;
   std::unique_ptr<Databases> databases;
+  std::string step;      ///< of the job, the one that runs; empty outside of steps
   bool watched = false;  ///< the host tells what steps depend on and saves what they leave behind
 
  private:

@@ -16,9 +16,9 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 from gcs_server import GcsServer  # noqa: E402
 from git_http import GitServer  # noqa: E402
 from plugin_source import PluginSource  # noqa: E402
+from s3 import S3Server  # noqa: E402
 
 SUPPORT = pathlib.Path(__file__).resolve().parents[1] / "support"
-S3_PACKAGES = "s3", ["flask", "flask-cors", "moto[s3]"]
 EMULATOR_PACKAGES = "gcs", ["gcp-storage-emulator"]
 YAML = "name: tool\nplugintype: task\npluginversion: {0}\nimage: example.com/tool:{0}\nentrypoint:\n  script: run\n"
 
@@ -150,7 +150,6 @@ class Http(ProviderTest):
 class S3(ProviderTest):
     @classmethod
     def setUpClass(cls):
-        python = virtual_environment(*S3_PACKAGES) / "bin/python"
         cls.files = pathlib.Path(subprocess.check_output(["mktemp", "-d"], text=True).strip())
         cls.addClassCleanup(shutil.rmtree, cls.files, ignore_errors=True)
         for name, text in {"tools/1.0.0/tool.yaml": YAML.format("1.0.0"), "tools/1.10.0/tool.yaml": YAML.format("1.10.0"),
@@ -159,21 +158,13 @@ class S3(ProviderTest):
                            "with blank+plus & ü.txt": "names"}.items():
             (cls.files / name).parent.mkdir(parents=True, exist_ok=True)
             (cls.files / name).write_text(text)
-        cls.process = subprocess.Popen([str(python), str(SUPPORT / "s3_server.py"), str(cls.files)], text=True,
-                                       stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-                                       env={**os.environ, "MOTO_S3_DEFAULT_MAX_KEYS": "3"})
-        cls.addClassCleanup(cls.process.wait)
-        cls.addClassCleanup(cls.process.stdin.close)
-        cls.addClassCleanup(cls.process.stdout.close)
-        line = cls.process.stdout.readline()
-        if not line:
-            raise RuntimeError("the S3 server does not start")
-        cls.server = json.loads(line)
+        cls.moto = S3Server(cls.files)
+        cls.addClassCleanup(cls.moto.stop)
+        cls.server = cls.moto.said
 
     def put(self, key, text):
         (self.dir / "upload").write_text(text)
-        print(json.dumps({"key": key, "file": str(self.dir / "upload")}), file=self.process.stdin, flush=True)
-        self.assertEqual(self.process.stdout.readline(), "done\n")
+        self.moto.put(key, self.dir / "upload")
 
     def provider(self, auth=None, **more):
         return {"type": "s3", "bucket": "plugins", "endpoint": f"http://127.0.0.1:{self.server['port']}", "retries": 0,

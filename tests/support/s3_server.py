@@ -3,7 +3,8 @@
 
     python s3_server.py FOLDER      puts the files below FOLDER into the bucket `plugins` (versioned), prints a line of
                                     JSON {port, access_key, secret_key, session: {...}}, serves until its input ends.
-                                    Each line {key, file} of its input is one more upload, answered by `done`
+                                    Each line {key, file} of its input is one more upload, answered by `done`; a line
+                                    {list: PREFIX} is answered by {KEY: {text, type}} of what is there
 """
 import json
 import os
@@ -16,6 +17,15 @@ from moto.server import ThreadedMotoServer
 
 os.environ.update(AWS_ACCESS_KEY_ID="setup", AWS_SECRET_ACCESS_KEY="setup", AWS_DEFAULT_REGION="us-east-1")
 POLICY = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": ["s3:*"], "Resource": "*"}]}
+
+
+def objects(s3, prefix):
+    pages = s3.get_paginator("list_objects_v2").paginate(Bucket="plugins", Prefix=prefix)
+    found = {}
+    for key in (item["Key"] for page in pages for item in page.get("Contents", [])):
+        got = s3.get_object(Bucket="plugins", Key=key)
+        found[key] = {"text": got["Body"].read().decode(), "type": got["ContentType"]}
+    return found
 
 
 def main():
@@ -44,6 +54,9 @@ def main():
     s3 = boto3.client("s3", endpoint_url=url, aws_access_key_id=key["AccessKeyId"], aws_secret_access_key=key["SecretAccessKey"])
     for line in sys.stdin:
         wanted = json.loads(line)
+        if "list" in wanted:
+            print(json.dumps(objects(s3, wanted["list"])), flush=True)
+            continue
         s3.put_object(Bucket="plugins", Key=wanted["key"], Body=pathlib.Path(wanted["file"]).read_bytes())
         print("done", flush=True)
     os._exit(0)

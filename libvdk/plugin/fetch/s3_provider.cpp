@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <algorithm>
-
 #include "plugin/fetch/address.hpp"
 #include "plugin/fetch/bucket.hpp"
 #include "plugin/fetch/providers.hpp"
@@ -8,53 +6,21 @@
 #include "plugin/fetch/version_pattern.hpp"
 #include "plugin/fetch/web.hpp"
 #include "vdk/core/hash.hpp"
+#include "vdk/core/s3.hpp"
 #include "vdk/core/text.hpp"
 
 namespace vdk::plugin {
 namespace {
 
-/// Texts of all elements of that name. What S3 answers is flat, and keys in it are percent-encoded on demand.
-std::vector<std::string> elements(const std::string& xml, const std::string& name) {
-  const std::string open = "<" + name + ">";
-  const std::string close = "</" + name + ">";
-  std::vector<std::string> found;
-  for (std::size_t at = xml.find(open); at != std::string::npos; at = xml.find(open, at)) {
-    at += open.size();
-    const std::size_t end = xml.find(close, at);
-    if (end == std::string::npos) {
-      break;
-    }
-    std::string text = xml.substr(at, end - at);
-    for (const auto& [entity, character] : {std::pair{"&lt;", "<"}, {"&gt;", ">"}, {"&quot;", "\""}, {"&amp;", "&"}}) {
-      text = text::replace_all(std::move(text), entity, character);
-    }
-    found.push_back(std::move(text));
-  }
-  return found;
-}
-
 std::string first(const std::vector<std::string>& texts) { return texts.empty() ? std::string() : texts.front(); }
-
-std::string explain(const http::Response& response) {
-  std::string code = first(elements(response.body, "Code")).substr(0, 80);
-  if (const auto region = response.header("x-amz-bucket-region"); region && response.status / 100 == 3) {
-    code += (code.empty() ? "" : ", ") + ("the bucket is in the region " + *region);
-  }
-  return code;
-}
 
 class S3Provider final : public Provider {
  public:
-  explicit S3Provider(ProviderConfig config) : m_config(std::move(config)), m_web(m_config, explain) {
+  explicit S3Provider(ProviderConfig config) : m_config(std::move(config)), m_web(m_config, s3::explain) {
     require_bucket(m_config);
-    const std::string domain = m_config.region.starts_with("cn-") ? ".amazonaws.com.cn" : ".amazonaws.com";
-    m_endpoint =
-        parse_address(m_config.endpoint.empty() ? "https://s3." + m_config.region + domain : m_config.endpoint);
+    m_endpoint = parse_address(m_config.endpoint.empty() ? s3::amazon_endpoint(m_config.region) : m_config.endpoint);
     require_safe_scheme(m_endpoint, m_config);
-    // A certificate for *.s3... does not fit a bucket with dots, and a number has no sub-domains.
-    const bool number = m_endpoint.host.find_first_not_of("0123456789.:") == std::string::npos;
-    const bool in_path = m_config.path_style || number || m_endpoint.host == "localhost" ||
-                         m_config.bucket.find('.') != std::string::npos;
+    const bool in_path = m_config.path_style || s3::bucket_in_path(m_endpoint.host, m_config.bucket);
     if (in_path) {
       m_endpoint.path += (m_endpoint.path.ends_with('/') ? "" : "/") + http::encode(m_config.bucket);
     } else {
@@ -79,11 +45,11 @@ class S3Provider final : public Provider {
     std::string token;
     for (int page = 0; page < k_max_list_pages; ++page) {
       const std::string list = list_page(pattern.prefix(), token);
-      for (const std::string& key : elements(list, "Key")) {
+      for (const std::string& key : s3::elements(list, "Key")) {
         pattern.see(percent_decoded(text::replace_all(key, "+", " ")));
       }
-      token = first(elements(list, "NextContinuationToken"));
-      if (first(elements(list, "IsTruncated")) != "true" || token.empty()) {
+      token = first(s3::elements(list, "NextContinuationToken"));
+      if (first(s3::elements(list, "IsTruncated")) != "true" || token.empty()) {
         return pattern.versions();
       }
     }
