@@ -31,7 +31,7 @@ GNU_TIME = shutil.which("time")
 
 class Bench:
     def __init__(self, options):
-        self.binary = str(options.binary)
+        self.binary = str(pathlib.Path(options.binary).resolve())
         self.options = options
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix="vdk-bench."))
         (self.dir / "home").mkdir()
@@ -137,16 +137,41 @@ class Bench:
                                      "INSERT INTO t VALUES (1);"})
         step = self.job("bench-step", {"10_step.py": "def run(job_input):\n    pass\n"})
         self.note("run: SQL only", self.vdk("run", sql), 20, self.peer("run", sql), "original")
+        one = self.vdk("run", step)
         budget = (python[0] * 1000 if python else 0) + 40
-        self.note("run: one trivial Python step", self.vdk("run", step), budget, python, "python3 -c pass")
+        self.note("run: one trivial Python step", one, budget, python, "python3 -c pass")
+        if self.original:
+            self.note("run: one trivial Python step", one, budget, self.peer("run", step), "original")
+        self.ingest(100_000, 1000)
+        # The original with one worker: with its ten it is faster and loses most of the rows.
+        self.ingest(10_000, 1000, with_peer=True)
+        many = self.ingest(1_000_000, 10_000)
+        if many:
+            self.rows.append(("peak memory: ingest 1,000,000 x 3", f"{many[1]:.1f} MiB", "-", "-", "-", "-"))
+
+    def ingest(self, count, budget_ms, with_peer=False):
+        """A step that sends so many rows to SQLite; every row has to be there afterwards."""
+        what = f"ingest {count:,} x 3 into SQLite"
         database = self.dir / "numbers.db"
-        ingest = self.job("bench-ingest", {"10_step.py": INGEST.replace("DATABASE", str(database))})
-        with sqlite3.connect(database) as store:
-            store.execute("CREATE TABLE numbers (a INTEGER, b TEXT, c REAL)")
-        ours = self.vdk("run", ingest, times=1)
-        self.note("ingest 100,000 x 3 into SQLite", ours, 1000)
-        with sqlite3.connect(database) as store:
-            print(f"  rows ingested: {store.execute('SELECT count(*) FROM numbers').fetchone()[0]} of 100000")
+        settings = "[vdk]\ndb_default_type = SQLITE\ningester_number_of_worker_threads = 1\n"
+        code = INGEST.replace("DATABASE", str(database)).replace("100000", str(count))
+        job = self.job("bench-ingest", {"config.ini": settings, "10_step.py": code})
+
+        def measured(command):
+            database.unlink(missing_ok=True)
+            with sqlite3.connect(database) as store:
+                store.execute("CREATE TABLE numbers (a INTEGER, b TEXT, c REAL)")
+            result = self.measure(command, times=1)
+            with sqlite3.connect(database) as store:
+                stored = store.execute("SELECT count(*) FROM numbers").fetchone()[0]
+            if stored != count:
+                print(f"  {what}: {command[0]} stored {stored} of {count} rows", file=sys.stderr)
+            return result
+
+        ours = measured([self.binary, "run", str(job)])
+        peer = measured([self.original, "run", str(job)]) if with_peer and self.original else None
+        self.note(what, ours, budget_ms, peer, "original, one worker")
+        return ours
 
     def service(self):
         folder = self.job("bench-deploy", {"10_step.py": "def run(job_input):\n    pass\n"})
@@ -206,6 +231,8 @@ def main():
     parser.add_argument("--no-original", action="store_true", help="do not install the original vdk as a peer")
     parser.add_argument("--jobs", type=int, default=10000)
     options = parser.parse_args()
+    if not pathlib.Path(options.binary).is_file():
+        parser.error(f"there is no {options.binary}: build it (cmake --preset release) or name it with --binary")
     bench = Bench(options)
     try:
         bench.run()
