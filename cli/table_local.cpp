@@ -6,48 +6,51 @@ namespace vdk::cli {
 namespace {
 
 Command run_command() {
-  return {.name = "run",
-          .summary = "Run a data job in this terminal.",
-          .description =
-              "Runs the steps (*.sql, *.py, tagged cells of *.ipynb) of a job folder in the order of their file names. "
-              "The job need not be "
-              "registered anywhere. Logs go to standard error.",
-          .examples = {{"vdk run my-job", "Run the job in the folder my-job."},
-                       {"vdk run my-job --arguments '{\"day\": \"2024-01-31\"}'", "Hand arguments to the steps."},
-                       {"vdk run my-job --plan", "Show what changed since the last run and would run again."},
-                       {"vdk run my-job --from-failed", "Go on at the step that failed."}},
-          .positionals = {{"DIR", "Folder of the data job.", true, Completion::directory}},
-          .options = {{.long_name = "arguments",
-                       .metavar = "JSON",
-                       .help = "JSON object that the steps read with get_arguments()."},
-                      {.long_name = "plan",
-                       .help = "Show which steps would run and why, and run nothing. Without another option: what "
-                               "--changed would run.",
-                       .kind = OptionKind::flag},
-                      {.long_name = "changed",
-                       .help = "Run from the first step that changed since the last run, or did not succeed.",
-                       .kind = OptionKind::flag},
-                      {.long_name = "from-failed",
-                       .help = "Run from the step at which the last run ended.",
-                       .kind = OptionKind::flag},
-                      {.long_name = "from",
-                       .metavar = "STEP",
-                       .help = "Run from this step on; NOTEBOOK:CELL names a cell by its number or id."},
-                      {.long_name = "only", .metavar = "STEP", .help = "Run this step alone."},
-                      {.long_name = "full", .help = "Run all steps. This is the default.", .kind = OptionKind::flag},
-                      {.long_name = "atomic-steps",
-                       .help = "Put the SQLite databases back when a step fails, as they were before it.",
-                       .kind = OptionKind::flag},
-                      {.long_name = "events",
-                       .metavar = "FD|FILE",
-                       .help = "Write what happens as JSON lines to an open descriptor (3 or above) or a file, which "
-                               "is replaced.",
-                       .completion = Completion::file},
-                      {.long_name = "debug",
-                       .short_name = "D",
-                       .help = "Log everything, as --verbosity DEBUG does.",
-                       .kind = OptionKind::flag}},
-          .exit_codes = {1, 6, 130, 143}};
+  return {
+      .name = "run",
+      .summary = "Run a data job in this terminal.",
+      .description =
+          "Runs the steps (*.sql, *.py, tagged cells of *.ipynb) of a job folder in the order of their file names. "
+          "The job need not be "
+          "registered anywhere. Logs go to standard error. With --output json the result is the only thing on standard "
+          "output, and what the steps print goes to standard error.",
+      .examples = {{"vdk run my-job", "Run the job in the folder my-job."},
+                   {"vdk run my-job --arguments '{\"day\": \"2024-01-31\"}'", "Hand arguments to the steps."},
+                   {"vdk run my-job -o json", "Give the result of every step to a program."},
+                   {"vdk run my-job --plan", "Show what changed since the last run and would run again."},
+                   {"vdk run my-job --from-failed", "Go on at the step that failed."}},
+      .positionals = {{"DIR", "Folder of the data job.", true, Completion::directory}},
+      .options = {{.long_name = "arguments",
+                   .metavar = "JSON",
+                   .help = "JSON object that the steps read with get_arguments()."},
+                  {.long_name = "plan",
+                   .help = "Show which steps would run and why, and run nothing. Without another option: what "
+                           "--changed would run.",
+                   .kind = OptionKind::flag},
+                  {.long_name = "changed",
+                   .help = "Run from the first step that changed since the last run, or did not succeed.",
+                   .kind = OptionKind::flag},
+                  {.long_name = "from-failed",
+                   .help = "Run from the step at which the last run ended.",
+                   .kind = OptionKind::flag},
+                  {.long_name = "from",
+                   .metavar = "STEP",
+                   .help = "Run from this step on; NOTEBOOK:CELL names a cell by its number or id."},
+                  {.long_name = "only", .metavar = "STEP", .help = "Run this step alone."},
+                  {.long_name = "full", .help = "Run all steps. This is the default.", .kind = OptionKind::flag},
+                  {.long_name = "atomic-steps",
+                   .help = "Put the SQLite databases back when a step fails, as they were before it.",
+                   .kind = OptionKind::flag},
+                  {.long_name = "events",
+                   .metavar = "FD|FILE",
+                   .help = "Write what happens as JSON lines to an open descriptor (3 or above) or a file, which "
+                           "is replaced.",
+                   .completion = Completion::file},
+                  {.long_name = "debug",
+                   .short_name = "D",
+                   .help = "Log everything, as --verbosity DEBUG does.",
+                   .kind = OptionKind::flag}},
+      .exit_codes = {1, 6, 130, 143}};
 }
 
 Command explain_command() {

@@ -312,7 +312,14 @@ int run_watched(const ParsedCommand& command, Context& context, run::EventStream
     show_plan(plan, job, context);
     return 0;
   }
-  return run::run_job(request, *context.clock()).exit_code;
+  const run::RunResult result = [&] {
+    const StdoutToStderr kept(context.json());
+    return run::run_job(request, *context.clock());
+  }();
+  if (context.json()) {
+    print(run::result_json(result, job.name) + "\n");
+  }
+  return result.exit_code;
 }
 
 }  // namespace

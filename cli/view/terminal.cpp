@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/view/terminal.hpp"
 
+#include <fcntl.h>
 #include <sys/ioctl.h>
 #include <termios.h>
 #include <unistd.h>
@@ -52,6 +53,11 @@ void show_and_die(int number) {
   ::raise(number);
 }
 
+void point(int stream, int where) {
+  while (::dup2(where, stream) < 0 && errno == EINTR) {
+  }
+}
+
 class EchoOff {
  public:
   EchoOff() {
@@ -101,6 +107,24 @@ void print(std::string_view text) {
       throw system_error("cannot write to standard output", errno, "check where the output goes");
     }
     text.remove_prefix(static_cast<std::size_t>(n));
+  }
+}
+
+StdoutToStderr::StdoutToStderr(bool wanted) {
+  if (wanted) {
+    std::fflush(stdout);
+    m_saved = ::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
+  }
+  if (m_saved >= 0) {
+    point(STDOUT_FILENO, STDERR_FILENO);
+  }
+}
+
+StdoutToStderr::~StdoutToStderr() {
+  if (m_saved >= 0) {
+    std::fflush(stdout);
+    point(STDOUT_FILENO, m_saved);
+    ::close(m_saved);
   }
 }
 

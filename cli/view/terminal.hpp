@@ -11,6 +11,20 @@ namespace vdk::cli {
 /// Write to standard output and check it; a reader that went away ends the program quietly.
 void print(std::string_view text);
 
+/// While it lives, what this process and its children write to standard output goes to standard error: standard output
+/// is kept for one document.
+class StdoutToStderr {
+ public:
+  /// Does nothing unless `wanted`.
+  explicit StdoutToStderr(bool wanted);
+  ~StdoutToStderr();
+  StdoutToStderr(const StdoutToStderr&) = delete;
+  StdoutToStderr& operator=(const StdoutToStderr&) = delete;
+
+ private:
+  int m_saved = -1;
+};
+
 /// Standard input and error are a terminal, so a question can be asked and seen.
 [[nodiscard]] bool can_prompt() noexcept;
 /// Ask for one line; empty answer gives `fallback` when there is one. Without a terminal: Error(usage) that names

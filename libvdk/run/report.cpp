@@ -61,7 +61,7 @@ std::string summary_json(const RunResult& result) {
                    {"details", text_or_null(result.details)}});
 }
 
-std::string full_json(const RunResult& result, const std::string& job_name) {
+std::string result_json(const RunResult& result, const std::string& job_name) {
   Json steps = Json::array();
   std::string exception_name;
   for (const StepResult& step : result.steps) {
@@ -88,7 +88,7 @@ std::string full_json(const RunResult& result, const std::string& job_name) {
 }
 
 void report(const RunResult& result, const RunRequest& request, const LogLines& lines, bool full) {
-  lines.info(full ? "Data Job execution summary: " + full_json(result, request.job.name) : short_summary(result));
+  lines.info(full ? "Data Job execution summary: " + result_json(result, request.job.name) : short_summary(result));
   const std::string failure = request.collected_logs ? std::string() : failure_report(result, request);
   if (!failure.empty()) {
     lines.info("\n" + failure);

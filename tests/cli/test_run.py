@@ -53,6 +53,16 @@ class Run(VdkTest):
         self.run_job({"a.py": "def run(job_input):\n    job_input.skip_remaining_steps()\n", "b.sql": "create table never(x)"})
         self.assertEqual(self.query("select name from sqlite_master"), [])
 
+    def test_with_output_json_the_result_is_all_of_standard_output(self):
+        step = "import os\ndef run(job_input):\n    print('of the step')\n    os.system('echo of its child')\n"
+        result = self.run_job({"a.py": step, "b.sql": "selec 1"}, "-o", "json", code=1)
+        document = json.loads(result.out)
+        self.assertEqual([(s["name"], s["status"]) for s in document["steps_list"]], [("a.py", "success"), ("b.sql", "error")])
+        self.assertEqual((document["status"], document["blamee"]), ("error", "User Error"))
+        self.assertIn("of the step\n", result.err)
+        self.assertIn("of its child\n", result.err)
+        self.assertIn("of the step\n", self.run_job({"a.py": step}).out)
+
     def test_the_summary_file_says_what_happened(self):
         summary = self.dir / "summary.json"
         self.run_job({"a.py": "def run(job_input):\n    raise ValueError('boom')\n"}, code=1,

@@ -120,6 +120,9 @@ void serve_job(const RunRequest& request, const Clock& clock, int socket);
 /// interpreter looks. Reads folders and small files, starts nothing.
 [[nodiscard]] bool python_plugins_installed(const std::filesystem::path& interpreter);
 
+/// The result as one JSON object, in the form of the original's full summary (log_execution_result).
+[[nodiscard]] std::string result_json(const RunResult& result, const std::string& job_name);
+
 /// Write the termination file (setting termination_message_writer_output_file); failures are ignored as in the
 /// original.
 void write_termination_file(const config::Settings& settings, std::string_view status);
