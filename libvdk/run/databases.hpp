@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <sqlite3.h>
-
 #include <filesystem>
 #include <map>
 #include <memory>
@@ -10,34 +8,43 @@
 #include <string_view>
 #include <vector>
 
+#include "run/sqlite_database.hpp"
+
 namespace vdk::run {
 
-/// The databases that a job can name, and the connections of this process to them (one for each file).
+/// The databases that a job can name: files of SQLite and servers, each with the one connection of this process.
 class Databases {
  public:
   explicit Databases(std::map<std::string, std::filesystem::path> files, std::string default_name);
 
+  /// A database that is no file; a name of a file that is taken already stays that file.
+  void add(const std::string& name, std::unique_ptr<Database> database);
   [[nodiscard]] const std::map<std::string, std::filesystem::path>& files() const noexcept { return m_files; }
+  [[nodiscard]] const std::map<std::string, std::unique_ptr<Database>>& servers() const noexcept { return m_servers; }
   [[nodiscard]] const std::string& default_name() const noexcept { return m_default_name; }
-  /// File of a database; empty name = the default. Throws Error(configuration) that names the known ones.
-  [[nodiscard]] std::filesystem::path file(std::string_view name) const;
+  [[nodiscard]] bool has(const std::string& name) const;
+  /// All names, sorted.
+  [[nodiscard]] std::vector<std::string> names() const;
+  /// The database of a name; empty = the default. Throws Error(configuration) that names the known ones.
+  [[nodiscard]] Database& find(std::string_view name);
+  /// The file of a name, which has one.
+  [[nodiscard]] const std::filesystem::path& file(const std::string& name) const { return m_files.at(name); }
   /// Open connection to a file, opened at first use.
-  [[nodiscard]] sqlite3* connection(const std::filesystem::path& path);
+  [[nodiscard]] sqlite3* connection(const std::filesystem::path& path) { return sqlite(path).connection(); }
   /// What of an open connection the next steps may depend on and a later run cannot have; empty when nothing.
-  [[nodiscard]] std::string open_state() const;
+  [[nodiscard]] std::string open_state();
   /// Something lasts to the end of the run that a later run cannot have.
   void note_state(std::string what) { m_state = std::move(what); }
-  /// Roll back what steps left open and close everything; returns the files where a transaction was open.
+  /// Roll back what steps left open and close everything; returns where a transaction was open.
   [[nodiscard]] std::vector<std::string> close();
 
  private:
-  struct Closer {
-    void operator()(sqlite3* db) const noexcept { sqlite3_close_v2(db); }
-  };
+  SqliteDatabase& sqlite(const std::filesystem::path& path);
   std::map<std::string, std::filesystem::path> m_files;
+  std::map<std::string, std::unique_ptr<Database>> m_servers;
   std::string m_default_name;
   std::string m_state;
-  std::map<std::filesystem::path, std::unique_ptr<sqlite3, Closer>> m_connections;
+  std::map<std::filesystem::path, std::unique_ptr<SqliteDatabase>> m_open_files;
 };
 
 }  // namespace vdk::run

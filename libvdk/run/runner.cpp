@@ -180,9 +180,6 @@ void Runner::run_sql(const job::Step& step, const Context& context, StepResult& 
   if (context.depth == 0) {
     m_asked.arguments.insert(asked.begin(), asked.end());
   }
-  if (text::lower(parts.sql).find("pragma") != std::string::npos) {
-    m_session.databases->note_state("a PRAGMA may have changed it");
-  }
   const Values values = m_session.values(context.arguments);
   const std::string sql = substitute(parts.sql, values);
   std::vector<std::string> names = parts.databases;
@@ -191,10 +188,7 @@ void Runner::run_sql(const job::Step& step, const Context& context, StepResult& 
   }
   for (const std::string& name : names) {
     const std::string database = substitute(name, values);
-    const auto native = [&] {
-      const auto file = m_session.databases->file(database);
-      run_script(m_session.databases->connection(file), sql, place, m_session.query_prefix());
-    };
+    const auto native = [&] { m_session.databases->find(database).run_script(sql, place, m_session.query_prefix()); };
     if (!run_sql_by_plugins(step, context, {database, sql, place, native}, result)) {
       native();
     }
@@ -402,8 +396,8 @@ void Runner::finish() {
   if (m_host) {
     m_host->finish();
   }
-  for (const std::string& file : m_session.databases->close()) {
-    m_session.lines.warning("a .sql step left a transaction open in '" + file + "': it was rolled back");
+  for (const std::string& database : m_session.databases->close()) {
+    m_session.lines.warning("a step left a transaction open in '" + database + "': it was rolled back");
   }
 }
 

@@ -81,7 +81,7 @@ std::string Runner::plugin_database(const std::string& name) {
     const Json chosen = m_plugins.is_null() ? Json() : m_plugins.value("default_database", Json());
     wanted = chosen.is_string() ? chosen.get<std::string>() : text::lower(m_session.databases->default_name());
   }
-  const bool own = m_session.databases->files().contains(wanted);
+  const bool own = m_session.databases->has(wanted);
   if (!own && plugins_wanted()) {
     try {
       start_host();  // the interpreter may know more than can be seen from outside
@@ -99,8 +99,8 @@ std::string Runner::plugin_database(const std::string& name) {
   }
   if (!own && !known.empty()) {
     std::vector<std::string> names = known.get<std::vector<std::string>>();
-    for (const auto& entry : m_session.databases->files()) {
-      names.push_back(entry.first);
+    for (const std::string& one : m_session.databases->names()) {
+      names.push_back(one);
     }
     throw Error(ErrorKind::configuration,
                 {"cannot connect to database '" + wanted + "'",
