@@ -46,6 +46,16 @@ Error unreadable(const std::string& message, const std::string& why) {
                                       "Send integers of at most 64 bits and text that is valid Unicode"});
 }
 
+}  // namespace
+
+std::optional<std::string_view> exact_number(simdjson::dom::element value) {
+  const auto digits = marked(value, numeric_mark);
+  const bool plain = digits && digits->find_first_not_of("0123456789+-.eE") == digits->npos;
+  return plain && nlohmann::json::accept(*digits) ? digits : std::nullopt;
+}
+
+namespace {
+
 void append_json(std::string& out, simdjson::dom::element value, bool& finite) {
   simdjson::dom::array array;
   simdjson::dom::object object;
@@ -53,6 +63,8 @@ void append_json(std::string& out, simdjson::dom::element value, bool& finite) {
     out += "\"" + std::string(*hex) + "\"";
   } else if (marked(value, float_mark)) {
     finite = false;
+  } else if (const auto digits = exact_number(value)) {
+    out += *digits;
   } else if (value.get(array) == simdjson::SUCCESS) {
     out += "[";
     for (const auto item : array) {
@@ -169,6 +181,14 @@ void Ingester::write(const std::string& message) {
   }
 }
 
+std::vector<std::string> ingestion_methods(const Session& session) {
+  std::vector<std::string> names{"file", "http", "postgres", "s3"};
+  for (const auto& entry : session.databases->files()) {
+    names.push_back(entry.first);
+  }
+  return names;
+}
+
 Sink& Ingester::sink(const std::string& method) {
   auto& slot = m_sinks[method];
   if (slot) {
@@ -187,13 +207,9 @@ Sink& Ingester::sink(const std::string& method) {
     slot = make_s3_sink(m_session);
   } else {
     m_sinks.erase(method);
-    std::vector<std::string> known{"file", "http", "postgres", "s3"};
-    for (const auto& entry : databases) {
-      known.push_back(entry.first);
-    }
     throw Error(ErrorKind::configuration,
                 {"cannot ingest rows with method '" + method + "'",
-                 "there is no ingestion method of that name; known: " + text::quoted_list(known),
+                 "there is no ingestion method of that name; known: " + text::quoted_list(ingestion_methods(m_session)),
                  "the rows are not stored, and the step that sent them fails",
                  "Pass another method, or correct ingest_method_default in config.ini"});
   }

@@ -20,10 +20,11 @@ struct Rows {
   return cells;
 }
 
-// How the host marks what JSON has no word for: {"$vdk:bytes": "00ff"}, {"$vdk:float": "inf"}; for PostgreSQL more of
-// that kind.
+// How the host marks what JSON has no word for: {"$vdk:bytes": "00ff"}, {"$vdk:float": "inf"}, {"$vdk:numeric":
+// "0.1000000000000000000001"}; for PostgreSQL more of that kind.
 inline constexpr std::string_view bytes_mark = "$vdk:bytes";
 inline constexpr std::string_view float_mark = "$vdk:float";
+inline constexpr std::string_view numeric_mark = "$vdk:numeric";
 
 /// The text inside such a mark; nothing where a job has sent a dictionary that only looks like one.
 [[nodiscard]] inline std::optional<std::string_view> marked(simdjson::dom::element value, std::string_view mark) {
@@ -40,6 +41,8 @@ inline constexpr std::string_view float_mark = "$vdk:float";
   return std::nullopt;
 }
 
+/// The digits of a number that no float is equal to, as JSON writes them.
+[[nodiscard]] std::optional<std::string_view> exact_number(simdjson::dom::element value);
 /// A value as JSON text; bytes as hexadecimal text. Nothing when it is or holds an infinite number.
 [[nodiscard]] std::optional<std::string> json_of(simdjson::dom::element value);
 

@@ -2,7 +2,12 @@
 #include <sqlite3.h>
 
 #include <algorithm>
+#include <array>
+#include <charconv>
+#include <cstdio>
+#include <cstdlib>
 #include <limits>
+#include <map>
 
 #include "run/ingest.hpp"
 #include "run/ingest_rows.hpp"
@@ -31,6 +36,10 @@ Error misfit(const Batch& batch, int code, const std::string& place) {
   if (code == SQLITE_MISMATCH) {
     return bad_rows(batch, place + " holds an infinite number in a list or dictionary, for which JSON has no word",
                     "Replace infinite numbers before the rows are sent");
+  }
+  if (code == SQLITE_CONSTRAINT) {
+    return bad_rows(batch, place + " has more digits than its column of numbers can keep",
+                    "Make the column TEXT, or round the value before it is sent");
   }
   return bad_rows(batch, place + " is too large for SQLite", "Send smaller values");
 }
@@ -84,18 +93,46 @@ class BatchTransaction {
   bool m_done = false;
 };
 
-std::vector<std::string> table_columns(sqlite3* db, const Batch& batch) {
+/// What SQLite does to the values of a column, by its declared type.
+enum class Affinity { none, text, integer, real };
+
+Affinity affinity_of(const std::string& declared) {
+  const std::string type = text::upper(declared);
+  const auto has = [&type](const char* part) { return type.find(part) != std::string::npos; };
+  if (has("INT")) {
+    return Affinity::integer;
+  }
+  if (has("CHAR") || has("CLOB") || has("TEXT")) {
+    return Affinity::text;
+  }
+  if (type.empty() || has("BLOB")) {
+    return Affinity::none;
+  }
+  return has("REAL") || has("FLOA") || has("DOUB") ? Affinity::real
+                                                   : Affinity::integer;  // or NUMERIC, which is as INTEGER
+}
+
+struct Column {
+  std::string name;
+  Affinity affinity;
+};
+
+std::vector<Column> table_columns(sqlite3* db, const Batch& batch) {
   sqlite3_stmt* raw = nullptr;
   const std::string sql = "PRAGMA table_info(" + identifier(batch.table) + ")";
   if (sqlite3_prepare_v2(db, sql.c_str(), -1, &raw, nullptr) != SQLITE_OK) {
     throw sqlite_failure(batch, db);
   }
   const Statement statement(raw);
-  std::vector<std::string> names;
+  const auto text_of = [raw](int at) {
+    const auto* text = reinterpret_cast<const char*>(sqlite3_column_text(raw, at));
+    return std::string(text == nullptr ? "" : text);
+  };
+  std::vector<Column> columns;
   while (sqlite3_step(raw) == SQLITE_ROW) {
-    names.emplace_back(reinterpret_cast<const char*>(sqlite3_column_text(raw, 1)));
+    columns.push_back({text_of(1), affinity_of(text_of(2))});
   }
-  return names;
+  return columns;
 }
 
 std::string_view type_of(simdjson::dom::element value) {
@@ -161,7 +198,24 @@ std::vector<std::string> missing(const std::vector<std::string>& from, const std
   return result;
 }
 
-void check_columns(const Batch& batch, const std::vector<std::string>& table) {
+std::vector<Affinity> affinities_of(const Batch& batch, const std::vector<Column>& table) {
+  std::map<std::string, Affinity> known;
+  for (const Column& column : table) {
+    known.emplace(text::lower(column.name), column.affinity);
+  }
+  std::vector<Affinity> found;
+  for (const std::string& name : batch.columns) {
+    const auto at = known.find(text::lower(name));
+    found.push_back(at == known.end() ? Affinity::none : at->second);
+  }
+  return found;
+}
+
+void check_columns(const Batch& batch, const std::vector<Column>& columns) {
+  std::vector<std::string> table;
+  for (const Column& column : columns) {
+    table.push_back(column.name);
+  }
   const auto extra = missing(batch.columns, table);
   const auto absent = missing(table, batch.columns);
   if (extra.empty() && absent.empty() && table.size() == batch.columns.size()) {
@@ -184,7 +238,42 @@ int bind_bytes(sqlite3_stmt* statement, int at, std::string_view hex) {
   return sqlite3_bind_blob64(statement, at, bytes.data(), bytes.size(), SQLITE_TRANSIENT);
 }
 
-int bind_compound(sqlite3_stmt* statement, int at, simdjson::dom::element value) {
+int bind_text(sqlite3_stmt* statement, int at, std::string_view text) {
+  return sqlite3_bind_text64(statement, at, text.data(), text.size(), SQLITE_TRANSIENT, SQLITE_UTF8);
+}
+
+/// SQLite itself would round to 15 digits, silently.
+int bind_exact(sqlite3_stmt* statement, int at, std::string_view digits, Affinity affinity) {
+  if (affinity == Affinity::text || affinity == Affinity::none) {
+    return bind_text(statement, at, digits);
+  }
+  std::int64_t number = 0;
+  const auto [end, code] = std::from_chars(digits.begin(), digits.end(), number);
+  const bool whole = code == std::errc() && end == digits.end();
+  return whole && affinity == Affinity::integer ? sqlite3_bind_int64(statement, at, number) : SQLITE_CONSTRAINT;
+}
+
+int bind_integer(sqlite3_stmt* statement, int at, std::int64_t number, Affinity affinity) {
+  constexpr double limit = 9223372036854775808.0;
+  const auto nearest = static_cast<double>(number);
+  const bool fits = nearest != limit && static_cast<std::int64_t>(nearest) == number;
+  return fits || affinity != Affinity::real ? sqlite3_bind_int64(statement, at, number) : SQLITE_CONSTRAINT;
+}
+
+/// A column of texts gets all digits, where SQLite would write 15.
+int bind_double(sqlite3_stmt* statement, int at, double number, Affinity affinity) {
+  if (affinity == Affinity::text) {
+    std::array<char, 40> text{};
+    (void)std::snprintf(text.data(), text.size(), "%.15g", number);
+    if (std::strtod(text.data(), nullptr) != number) {
+      const auto shortest = std::to_chars(text.data(), text.data() + text.size(), number);
+      return bind_text(statement, at, {text.data(), static_cast<std::size_t>(shortest.ptr - text.data())});
+    }
+  }
+  return sqlite3_bind_double(statement, at, number);
+}
+
+int bind_compound(sqlite3_stmt* statement, int at, simdjson::dom::element value, Affinity affinity) {
   if (const auto hex = marked(value, bytes_mark)) {
     return bind_bytes(statement, at, *hex);
   }
@@ -192,21 +281,23 @@ int bind_compound(sqlite3_stmt* statement, int at, simdjson::dom::element value)
     const double infinity = std::numeric_limits<double>::infinity();
     return sqlite3_bind_double(statement, at, *number == "inf" ? infinity : -infinity);
   }
+  if (const auto digits = exact_number(value)) {
+    return bind_exact(statement, at, *digits, affinity);
+  }
   const std::optional<std::string> json = json_of(value);
-  return json ? sqlite3_bind_text64(statement, at, json->data(), json->size(), SQLITE_TRANSIENT, SQLITE_UTF8)
-              : SQLITE_MISMATCH;
+  return json ? bind_text(statement, at, *json) : SQLITE_MISMATCH;
 }
 
-int bind(sqlite3_stmt* statement, int at, simdjson::dom::element value) {
+int bind(sqlite3_stmt* statement, int at, simdjson::dom::element value, Affinity affinity) {
   switch (value.type()) {
     case Type::NULL_VALUE:
       return sqlite3_bind_null(statement, at);
     case Type::BOOL:
       return sqlite3_bind_int(statement, at, value.get_bool().value_unsafe() ? 1 : 0);
     case Type::INT64:
-      return sqlite3_bind_int64(statement, at, value.get_int64().value_unsafe());
+      return bind_integer(statement, at, value.get_int64().value_unsafe(), affinity);
     case Type::DOUBLE:
-      return sqlite3_bind_double(statement, at, value.get_double().value_unsafe());
+      return bind_double(statement, at, value.get_double().value_unsafe(), affinity);
     case Type::STRING: {
       const std::string_view s = value.get_string().value_unsafe();
       return sqlite3_bind_text64(statement, at, s.data(), s.size(), SQLITE_STATIC, SQLITE_UTF8);
@@ -214,7 +305,7 @@ int bind(sqlite3_stmt* statement, int at, simdjson::dom::element value) {
     case Type::UINT64:
       return SQLITE_RANGE;
     default:
-      return bind_compound(statement, at, value);
+      return bind_compound(statement, at, value, affinity);
   }
 }
 
@@ -224,7 +315,7 @@ class SqliteSink final : public Sink {
   void write(const Batch& batch) override;
 
  private:
-  void insert(sqlite3* db, const Batch& batch);
+  static void insert(sqlite3* db, const Batch& batch, const std::vector<Column>& table);
   Session& m_session;
   std::string m_database;
 };
@@ -237,21 +328,23 @@ void SqliteSink::write(const Batch& batch) {
       batch.target.empty() ? m_session.databases->file(m_database) : std::filesystem::path(batch.target);
   sqlite3* db = m_session.databases->connection(file);
   BatchTransaction transaction(db, batch);
-  std::vector<std::string> table = table_columns(db, batch);
+  std::vector<Column> table = table_columns(db, batch);
   if (table.empty()) {
     if (!m_session.flag("sqlite_ingest_auto_create_table_enabled", true)) {
       throw bad_rows(batch, "the table does not exist and sqlite_ingest_auto_create_table_enabled is false",
                      "Create the table in an earlier step, or enable that setting");
     }
     execute(db, create_statement(batch), batch);
+    table = table_columns(db, batch);
   } else {
     check_columns(batch, table);
   }
-  insert(db, batch);
+  insert(db, batch, table);
   transaction.commit();
 }
 
-void SqliteSink::insert(sqlite3* db, const Batch& batch) {
+void SqliteSink::insert(sqlite3* db, const Batch& batch, const std::vector<Column>& table) {
+  const std::vector<Affinity> affinities = affinities_of(batch, table);
   std::string names;
   std::string places;
   for (const std::string& column : batch.columns) {
@@ -269,7 +362,7 @@ void SqliteSink::insert(sqlite3* db, const Batch& batch) {
     int at = 0;
     for (const auto value : cells_of(row)) {
       ++at;
-      if (const int code = bind(raw, at, value); code != SQLITE_OK) {
+      if (const int code = bind(raw, at, value, affinities[static_cast<std::size_t>(at) - 1]); code != SQLITE_OK) {
         throw misfit(batch, code, place_of(number, batch.columns[static_cast<std::size_t>(at) - 1]));
       }
     }

@@ -368,15 +368,23 @@ std::string Runner::run_template(const Json& request) {
   for (const job::Step& step : found) {
     chosen.push_back(&step);
   }
+  const TimePoint start = m_session.clock.now();
   const std::vector<StepResult> steps = run_steps(chosen, context);
   --m_depth;
   m_exit_code = 0;  // the calling step decides what the failure of a template means
   const bool failed = !steps.empty() && is_failure(steps.back().status);
   Json list = Json::array();
   for (const StepResult& step : steps) {
-    list.push_back(Json{{"name", step.name}, {"status", to_string(step.status)}});
+    list.push_back(Json{{"name", step.name},
+                        {"type", step.type},
+                        {"start_time", format_time(step.start_time)},
+                        {"end_time", format_time(step.end_time)},
+                        {"status", to_string(step.status)}});
   }
-  Json value{{"status", failed ? "error" : "success"}, {"steps", list}};
+  Json value{{"status", failed ? "error" : "success"},
+             {"steps", list},
+             {"start_time", format_time(start)},
+             {"end_time", format_time(m_session.clock.now())}};
   if (failed) {
     value["blamee"] = short_blamee(steps.back().blamee);
     value["message"] = steps.back().details.empty() ? steps.back().exception : steps.back().details;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "run/session.hpp"
 
+#include "run/ingest.hpp"
 #include "run/python_text.hpp"
 #include "vdk/core/text.hpp"
 #include "vdk/run/observer.hpp"
@@ -213,6 +214,7 @@ std::string Session::host_settings(bool plugins) const {
                      {"default_database", databases->default_name()},
                      {"query_prefix", query_prefix()},
                      {"ingest_method", text::lower(setting("ingest_method_default"))},
+                     {"ingest_methods", ingestion_methods(*this)},
                      {"ingest_wait", flag("ingester_wait_to_finish_after_every_send", false)},
                      {"write_preprocess",
                       {{"properties", setting("properties_write_preprocess_sequence")},

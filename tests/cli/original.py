@@ -10,6 +10,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 import shared  # noqa: E402
 
 PACKAGES = ["setuptools", "vdk-core", "vdk-sqlite", "vdk-control-cli", "vdk-plugin-control-cli", "vdk-heartbeat"]
+RUNNER = ["setuptools", "vdk-core", "vdk-sqlite", "vdk-notebook"]  # without the clients: they ask a service at each run
 PLUGINS = ["setuptools", "wheel", "vdk-csv", "vdk-duckdb", "vdk-postgres", "vdk-ingest-http", "vdk-trino", "vdk-properties-fs", "vdk-gdp-execution-id",
            "ipykernel", "jupyter-client"]
 
@@ -34,14 +35,19 @@ def environment():
     return virtual_environment("clients", PACKAGES)
 
 
+def runner():
+    """The environment with what the original needs to run jobs on this machine."""
+    return virtual_environment("runner", RUNNER)
+
+
 def plugins():
     """The environment with its plugins, and a Jupyter kernel."""
     return virtual_environment("plugins", PLUGINS)
 
 
-def run(test, *args, env=None, code=None, cwd=None, timeout=180):
+def run(test, *args, env=None, code=None, cwd=None, timeout=180, folder=None):
     """Run a program of the original with the test's HOME; requires the exit code where one is given."""
-    folder = environment()
+    folder = folder or environment()
     done = subprocess.run([str(folder / "bin" / args[0]), *map(str, args[1:])], capture_output=True, text=True, cwd=cwd or test.dir,
                           stdin=subprocess.DEVNULL, timeout=timeout,
                           env=test.env({"VDK_VERSION_CHECK_DISABLED": "true", "PATH": f"{folder}/bin:{test.path}", **(env or {})}))

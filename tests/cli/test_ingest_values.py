@@ -6,6 +6,7 @@ import math
 import sqlite3
 import threading
 import unittest
+from decimal import Decimal
 
 from harness import VdkTest
 
@@ -29,6 +30,9 @@ GOOD = [
     ("float('nan')", None, None),
     ("Decimal('0.10')", 0.1, 0.1),
     ("Decimal('-12345.678')", -12345.678, -12345.678),
+    ("Decimal('9007199254740993')", "9007199254740993", 9007199254740993),
+    ("Decimal('0.12345678901234567890123')", "0.12345678901234567890123", Decimal("0.12345678901234567890123")),
+    ("Decimal('1e-400')", "1E-400", Decimal("1e-400")),
     ("Decimal('NaN')", None, None),
     ("Decimal('sNaN')", None, None),
     ("''", "", ""),
@@ -50,7 +54,10 @@ GOOD = [
     ("{'a': b'\\xff', 'b': datetime.date(2024, 1, 31), 'c': Decimal('1.5')}", '{"a":"ff","b":"2024-01-31","c":1.5}',
      {"a": "ff", "b": "2024-01-31", "c": 1.5}),
     ("[float('nan')]", "[null]", [None]),
+    ("[Decimal('0.12345678901234567890123'), float('nan')]", "[0.12345678901234567890123,null]",
+     [Decimal("0.12345678901234567890123"), None]),
     ("(1, 2)", "[1,2]", [1, 2]),
+    ("{'$vdk:numeric': '1-2'}", '{"$vdk:numeric":"1-2"}', {"$vdk:numeric": "1-2"}),
     ("{'$vdk:bytes': 'xyz'}", '{"$vdk:bytes":"xyz"}', {"$vdk:bytes": "xyz"}),
 ]
 
@@ -105,9 +112,16 @@ class Array:  # numpy.ndarray
 """
 
 
+def parse(text):
+    """JSON whose fractions are floats where those say the same, else Decimals."""
+    def number(digits):
+        return float(digits) if Decimal(repr(float(digits))) == Decimal(digits) else Decimal(digits)
+    return json.loads(text, parse_float=number)
+
+
 class Handler(http.server.BaseHTTPRequestHandler):
     def do_POST(self):
-        self.server.rows += json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        self.server.rows += parse(self.rfile.read(int(self.headers["Content-Length"])))
         self.send_response(200)
         self.end_headers()
 
@@ -145,7 +159,7 @@ def run(job_input):
             job_input.send_tabular_data_for_ingestion([[n, value]], ["n", "v"], f"t{{n}}", method, target)
             job_input.send_object_for_ingestion({{"n": n, "v": value}}, f"t{{n}}", method, target)
 """)
-        lines = [json.loads(line) for line in file.read_text().splitlines()]
+        lines = [parse(line) for line in file.read_text().splitlines()]
         for n, (text, in_sqlite, in_json) in enumerate(GOOD):
             with self.subTest(text):
                 self.assertEqual(self.rows(f"select n, v, typeof(v) from t{n}"),
@@ -174,6 +188,78 @@ def run(job_input):
                 self.assertIn("'the value' of row 151 ", result.err)
                 self.assertNotIn("Platform", result.err)
         self.assertEqual(len(server.rows) % 100, 0)  # whole batches or nothing
+
+    def test_no_column_of_sqlite_drops_digits_silently(self):
+        self.send("""
+def run(job_input):
+    for kind in ("integer", "real", "numeric", "text", "blob"):
+        job_input.execute_query(f"create table {kind}_ (v {kind})")
+    send = job_input.send_tabular_data_for_ingestion
+    send([[Decimal("9007199254740993")], [2**53 + 1], [Decimal("0.5")]], ["v"], "integer_")
+    send([[Decimal("9007199254740993")], [2**53 + 1], [0.1 + 0.2]], ["v"], "numeric_")
+    send([[2**53], [2**53 + 2], [-2**63], [0.1 + 0.2]], ["V"], "real_")
+    send([[Decimal("0.10000000000000000001")], [0.1 + 0.2], [1.0], [2**53 + 1]], ["v"], "text_")
+    send([[Decimal("0.10000000000000000001")], [0.1 + 0.2]], ["v"], "blob_")
+    send([[Decimal("0.10000000000000000001")], [0.1 + 0.2], [0.25]], ["v"], "made")
+""")
+        for table, values in {"integer_": [2**53 + 1, 2**53 + 1, 0.5], "numeric_": [2**53 + 1, 2**53 + 1, 0.1 + 0.2],
+                              "real_": [2.0**53, 2.0**53 + 2, -2.0**63, 0.1 + 0.2],
+                              "text_": ["0.10000000000000000001", "0.30000000000000004", "1.0", "9007199254740993"],
+                              "blob_": ["0.10000000000000000001", 0.1 + 0.2],
+                              "made": ["0.10000000000000000001", "0.30000000000000004", "0.25"]}.items():
+            with self.subTest(table):
+                self.assertEqual([v for v, in self.rows(f"select v from {table}")], values)
+        for number, (value, kind) in enumerate([("Decimal('0.10000000000000000001')", "real"), ("2**53 + 1", "double"),
+                                                ("Decimal('9007199254740993.5')", "int"), ("Decimal(2**53 + 1)", "real"),
+                                                ("2**63 - 1", "float"), ("Decimal('1.00000000000000000001')", "decimal")]):
+            with self.subTest(value, column=kind):
+                result = self.send(f"""
+def run(job_input):
+    job_input.execute_query("create table d{number} (v {kind})")
+    job_input.send_tabular_data_for_ingestion([[1], [{value}]], ["v"], "d{number}")
+""", code=1, name=f"drops-{number}")
+                self.assertIn("more digits than its column of numbers can keep", result.err)
+                self.assertIn("'v' of row 2 ", result.err)
+                self.assertEqual(self.rows(f"select * from d{number}"), [])
+
+    def test_an_unknown_method_is_told_before_the_rows_are_read(self):
+        result = self.send("""
+def rows():
+    raise ZeroDivisionError("they were read")
+    yield
+def run(job_input):
+    for send in (lambda: job_input.send_tabular_data_for_ingestion(rows(), ["v"], "t", "nowhere"),
+                 lambda: job_input.send_object_for_ingestion([1], "t", "nowhere")):
+        try:
+            send()
+        except Exception as error:
+            print(type(error).__name__, error)
+    send()
+""", code=1)
+        self.assertEqual(result.out.count("VdkConfigurationError cannot ingest rows with method 'nowhere'"), 2)
+        self.assertIn("known: file, http, postgres, s3, sqlite", result.err)
+
+    def test_a_cursor_of_the_same_file_is_read_before_its_rows_are_written(self):
+        self.send("""
+import sqlite3
+def run(job_input):
+    connection = job_input.get_managed_connection()
+    for n in (0, 1, 10000, 10001, 20000):
+        job_input.execute_query("create table if not exists s as select '' as t, 0 as i where 0")
+        connection.execute("delete from s")
+        connection.execute("insert into s with recursive n(i) as (select 1 union all select i + 1 from n where i < ?)"
+                           " select 'é', i from n where i <= ?", (n, n))
+        for kind in (None, sqlite3.Row):
+            cursor = connection.cursor()
+            cursor.row_factory = kind
+            cursor.execute("select * from s order by i")
+            names = [column[0] for column in cursor.description]
+            job_input.send_tabular_data_for_ingestion(cursor, names, f"d{n}")
+            job_input.execute_query("select 1")
+            cursor.execute("select 1")  # it is still open
+""")
+        for n in (1, 10000, 10001, 20000):
+            self.assertEqual(self.rows(f"select t, count(*), sum(i) from d{n}"), [("é", 2 * n, n * (n + 1))])
 
     def test_infinity_is_a_number_for_sqlite(self):
         self.send("def run(job_input):\n"
@@ -227,6 +313,8 @@ def run(job_input):
 
 
 MILLION = """
+FROM_CURSOR = False
+
 def status(pid):
     with open(f"/proc/{pid}/status") as file:
         return next(int(line.split()[1]) for line in file if line.startswith("VmHWM"))
@@ -235,6 +323,10 @@ def run(job_input):
     import os
     n = job_input.get_arguments()["n"]
     rows = ((i, i * 0.5, "some text of this row", None) for i in range(n))
+    if FROM_CURSOR:
+        rows = job_input.get_managed_connection().execute(
+            "with recursive n(i) as (select 0 union all select i + 1 from n where i < %d)"
+            " select i, i * 0.5, 'some text of this row', null from n" % (n - 1))
     job_input.send_tabular_data_for_ingestion(rows, ["a", "b", "c", "d"], "t")
     job_input.execute_query("select 1")  # waits until all are stored
     print("PEAK", status(os.getpid()), status(os.getppid()))
@@ -243,7 +335,13 @@ def run(job_input):
 
 class Memory(VdkTest):
     def test_the_memory_of_a_million_rows_is_that_of_a_hundred_thousand(self):
-        job = self.job("many", {"10.py": MILLION})
+        self.compare(MILLION)
+
+    def test_so_is_that_of_a_cursor_with_a_million_rows(self):
+        self.compare(MILLION.replace("FROM_CURSOR = False", "FROM_CURSOR = True"))
+
+    def compare(self, step):
+        job = self.job("many", {"10.py": step})
         peaks = []
         for n in (100_000, 1_000_000):
             file = self.dir / f"{n}.db"

@@ -415,6 +415,15 @@ class Cells(Rerun):
         self.write(n__ipynb=notebook(*cells, "assert a.go() == 3 and n[0] is f and isinstance(a, A)"))
         self.assertEqual(self.run_job("--from-failed", env=env), ["n_3"])
 
+    @unittest.skipUnless(os.path.exists("/usr/bin/pypy3"), "PyPy is not installed")
+    def test_steps_that_used_the_connection_are_left_out_in_pypy(self):
+        env = {"VDK_PYTHON": "/usr/bin/pypy3"}
+        used = "def run(job_input):\n    job_input.execute_query('create table t(x)')\n"
+        self.write(a__py=used, b__py="1/0")
+        self.run_job(code=1, env=env)
+        self.write(b__py="")
+        self.assertEqual(self.run_job("--from-failed", env=env), ["b.py"])
+
 
 if __name__ == "__main__":
     unittest.main()

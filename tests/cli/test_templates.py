@@ -46,6 +46,21 @@ class Contents(Loads):
         self.load("load/dimension/scd1", NAMES)
         self.assertEqual(self.table(), [(None, None), (1, "new"), (2, "x"), (2, "x")])
 
+    def test_the_result_of_a_template_says_what_it_did(self):
+        self.sql("CREATE TABLE t (id INTEGER); CREATE TABLE s (id INTEGER)")
+        out = self.run_step("import datetime\nimport json\n"
+                            f"r = job_input.execute_template('insert', {{{NAMES}}})\n"
+                            "print(isinstance(r, job_input.ExecutionResult), r.is_success(), r.is_failed(), r.status == 'success')\n"
+                            "print(r.data_job_name == job_input.get_name(), r.exception, r.blamee, r.get_exception())\n"
+                            "print(r.execution_id == job_input.get_execution_properties()['pa__execution_id'])\n"
+                            "(step,) = r.steps_list\n"
+                            "print(step.name, step.type, step.status.name, step.exception, step.blamee, step.details)\n"
+                            "print(r.start_time <= step.start_time <= step.end_time <= r.end_time)\n"
+                            "print(abs(datetime.datetime.utcnow() - r.end_time).seconds < 60)\n"
+                            "print(json.loads(repr(r))['steps_list'][0]['status'])").out
+        self.assertEqual(out.splitlines(), ["True True False True", "True None None None", "True",
+                                            "10_load.py python SUCCESS None None None", "True", "True", "success"])
+
     def test_scd1_of_an_empty_source_empties_the_target(self):
         self.sql("CREATE TABLE t (id INTEGER); INSERT INTO t VALUES (1); CREATE TABLE s (id INTEGER)")
         self.load("scd1", NAMES)

@@ -82,8 +82,19 @@ class IIngester(ABC):
         """Send rows: any iterable of sequences, or a cursor."""
 
 
+class _ResultClass:
+    """The class of what execute_template returns, imported when it is asked for."""
+
+    def __get__(self, instance, owner):
+        from vdk.internal.builtin_plugins.run.execution_results import ExecutionResult
+
+        return ExecutionResult
+
+
 class ITemplate(ABC):
     """Ready-made jobs."""
+
+    ExecutionResult = _ResultClass()
 
     @abstractmethod
     def execute_template(self, template_name, template_args, database="default"):

@@ -20,7 +20,8 @@ class Host:
         self.channel = Channel(fd, gone)
         self.channel.run_step = self.execute
         settings = self.channel.receive()
-        self.run = Run(self.channel, Ingester(self.channel, settings.get("ingest_method")), settings)
+        ingester = Ingester(self.channel, settings.get("ingest_method"), settings.get("ingest_methods", ()))
+        self.run = Run(self.channel, ingester, settings)
         self.run.arguments[0] = settings["arguments"]
         self.inputs = {}
         self.notebooks = {}

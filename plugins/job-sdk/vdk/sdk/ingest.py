@@ -20,7 +20,7 @@ def _plain(value):
         return value.tolist()  # an array of numpy
     try:
         if kind == "Decimal":
-            return _float(value)
+            return _number(value)
         if value != value:  # NaT and other "not a" values
             return None
     except (TypeError, ValueError):
@@ -49,6 +49,14 @@ def _float(decimal):
     return number
 
 
+def _number(decimal):
+    """A float where that is the same number, else the digits; None for the Decimals that are no numbers."""
+    number = _float(decimal)
+    if number is None or decimal.is_infinite() or type(decimal)(repr(number)) == decimal:
+        return number
+    return {"$vdk:numeric": str(decimal)}
+
+
 def _finite(value):
     """NaN becomes None (SQL's NULL); infinity is marked, JSON has no word for it."""
     if hasattr(value, "dtype") and getattr(value, "ndim", 0):
@@ -68,7 +76,7 @@ def _finite(value):
     if isinstance(value, (list, tuple)):
         return [_finite(v) for v in value]
     if type(value).__name__ == "Decimal":
-        return _finite(_float(value))
+        return _finite(_number(value))
     return value
 
 
@@ -135,9 +143,10 @@ def _encode_located(rows, head, first, encode=_encode_rows):
 class Ingester:
     """One per run; all contexts (templates too) share it."""
 
-    def __init__(self, channel, default_method=None):
+    def __init__(self, channel, default_method=None, methods=()):
         self._channel = channel
         self._default_method = default_method
+        self._methods = methods  # vdk's own
         self._head = None
         self._rows = []
         self._sent = {}  # rows of this step so far, by where they went
@@ -189,6 +198,18 @@ class Ingester:
         self._limit = max(1, min(_MAX_ROWS, _FRAME_BYTES * len(rows) // len(body)))
         self._channel.send_batch(b'{"req":"ingest","head":' + head + b',"rows":' + body + b"}\n")
 
+    def check_method(self, method):
+        """An unknown method is told before the rows are looked at."""
+        name = (method or self._default_method or "sqlite").lower()
+        if self._methods and name not in self._methods and not (self.through is not None and self.through.has(name)):
+            known = sorted(set(self._methods) | set(self.through.names() if self.through is not None else ()))
+            raise errors.VdkConfigurationError(
+                "cannot ingest rows with method %r" % name,
+                "there is no ingestion method of that name; known: " + ", ".join(known),
+                "the rows are not stored, and the step fails unless it catches the error",
+                "Pass another method, or correct ingest_method_default in config.ini",
+            )
+
     def _is_typed(self, method):
         return (method or self._default_method or "").lower() == "postgres"
 
@@ -209,6 +230,7 @@ class Ingester:
         self._channel.forget_errors()
 
     def send_object(self, payload, table, method, target, collection):
+        self.check_method(method)
         with self._channel.lock:
             if hasattr(payload, "itertuples") and hasattr(payload, "columns"):
                 self.send_rows(payload.itertuples(index=False, name=None), list(payload.columns), table, method,
@@ -236,6 +258,7 @@ class Ingester:
             self._add(head, values)
 
     def send_rows(self, rows, column_names, table, method, target, collection):
+        self.check_method(method)
         if hasattr(rows, "itertuples") and hasattr(rows, "columns"):
             if not column_names:
                 column_names = list(rows.columns)
@@ -291,8 +314,7 @@ def _as_list(row):
 def _pages(rows):
     # The module is called _sqlite3 in PyPy; subclasses count too.
     if any(kind.__module__.lstrip("_").startswith("sqlite3") for kind in type(rows).__mro__):
-        # An open SQLite cursor holds a lock that would keep the writer out of the same file.
-        return rows.fetchall()
+        return _aside(rows)
     if hasattr(rows, "fetchmany"):
         return _fetch(rows)
     try:
@@ -301,6 +323,28 @@ def _pages(rows):
         raise errors.UserCodeError(
             "cannot ingest rows from an object of type %s: it is no iterable and no cursor" % type(rows).__name__
         ) from None
+
+
+def _aside(cursor):
+    """The rows of an SQLite cursor, page by page. An open one holds a lock that would keep the writer out of the same file,
+    so what is more than a page waits in a temporary file."""
+    first = cursor.fetchmany(_PAGE)
+    return first if len(first) < _PAGE else _through_file(first, cursor)
+
+
+def _through_file(page, cursor):
+    import pickle
+    import tempfile
+
+    with tempfile.TemporaryFile(prefix="vdk-rows.") as file:
+        while page:
+            # Rows of a row_factory become plain ones: sqlite3.Row cannot be written.
+            pickle.dump([row if type(row) in (tuple, list) else _as_list(row) for row in page], file, protocol=4)
+            page = cursor.fetchmany(_PAGE)
+        end = file.tell()
+        file.seek(0)
+        while file.tell() < end:
+            yield from pickle.load(file)
 
 
 def _fetch(cursor):

@@ -22,23 +22,6 @@ _TEMPLATES = {
 }
 
 
-class ExecutionResult:
-    """What a template run gave."""
-
-    def __init__(self, value):
-        self.status = value.get("status")
-        self.steps_list = value.get("steps", [])
-
-    def is_success(self):
-        return self.status == "success"
-
-    def is_failed(self):
-        return not self.is_success()
-
-    def __repr__(self):
-        return "ExecutionResult(status=%r)" % self.status
-
-
 class Run:
     """What all contexts of one run share: connection to vdk, ids, databases, caches."""
 
@@ -251,7 +234,27 @@ class JobInput(IJobInput):
             if error is not None and error[0] == context:
                 raise error[1]
             raise errors.by_blamee(value.get("blamee"), value.get("message"))
-        return ExecutionResult(value)
+        return self._result_of(value)
+
+    def _result_of(self, value):
+        """What a template run gave, as the original says it."""
+        import datetime
+
+        from vdk.internal.builtin_plugins.run import execution_results as results
+
+        def time(text):
+            parsed = datetime.datetime.fromisoformat(text)
+            return parsed.astimezone(datetime.timezone.utc).replace(tzinfo=None)
+
+        status = results.ExecutionStatus
+        steps = [
+            results.StepResult(s["name"], s["type"], time(s["start_time"]), time(s["end_time"]), status(s["status"]))
+            for s in value["steps"]
+        ]
+        return results.ExecutionResult(
+            self.get_name(), self.get_execution_properties()["pa__execution_id"], time(value["start_time"]),
+            time(value["end_time"]), status(value["status"]), steps,
+        )
 
 
 def _get(values, name, default):

@@ -27,6 +27,10 @@ class Methods(IIngesterRegistry):
         """Names that are registered."""
         return sorted(self._makers)
 
+    def has(self, name):
+        """Whether a plugin brings the method."""
+        return name in self._makers
+
     def takes(self, method):
         """Whether rows of this method (None = the default one) pass through here."""
         self._prepare()

@@ -10,6 +10,7 @@ class ManagedConnection(sqlite3.Connection):
     vdk_prefix = ""
     vdk_closed = False
     vdk_changed = ""
+    vdk_text_factory = str
 
     def cursor(self, *args, **kwargs):
         self._vdk_settle()
@@ -61,7 +62,8 @@ class ManagedConnection(sqlite3.Connection):
             return self.vdk_changed
         if self.in_transaction:
             return "a transaction is open"
-        if self.row_factory is not None or self.text_factory is not str or self.isolation_level is not None:
+        other_text = self.text_factory is not self.vdk_text_factory
+        if self.row_factory is not None or other_text or self.isolation_level is not None:
             return "its row_factory, text_factory or isolation_level was set"
         run = super().execute
         if run("SELECT 1 FROM temp.sqlite_master").fetchone():
@@ -82,6 +84,7 @@ def open_connection(path, wait, prefix):
     connection = sqlite3.connect(
         path, timeout=10, isolation_level=None, check_same_thread=False, factory=ManagedConnection
     )
+    connection.vdk_text_factory = connection.text_factory  # in PyPy it is another one than str
     connection.vdk_wait = wait
     connection.vdk_prefix = prefix
     return connection

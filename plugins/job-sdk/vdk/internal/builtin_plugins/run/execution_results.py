@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What steps and runs gave, as plugins see it."""
 from vdk.internal.builtin_plugins.run.run_status import ExecutionStatus
+from vdk.internal.core.errors import find_whom_to_blame_from_exception
+from vdk.internal.core.errors import PlatformServiceError
 
 
 class StepResult:
@@ -43,19 +45,26 @@ class ExecutionResult:
     def is_success(self):
         return self.status == ExecutionStatus.SUCCESS
 
-    def get_exception(self):
-        """The error of the run, or of the step that failed."""
+    def get_exception_to_raise(self):
+        """The error of the run, or of the step that failed; None after success."""
         if self.exception is not None:
             return self.exception
-        return next((step.exception for step in self.steps_list if step.exception is not None), None)
+        found = next((step.exception for step in self.steps_list if step.exception is not None), None)
+        if found is None and self.is_failed():
+            return PlatformServiceError("the job %s has failed, and no step said why" % self.data_job_name)
+        return found
 
-    get_exception_to_raise = get_exception
+    get_exception = get_exception_to_raise
 
     def get_blamee(self):
         """Who has to act."""
         if self.blamee is not None:
             return self.blamee
-        return next((step.blamee for step in self.steps_list if step.blamee is not None), None)
+        error = self.get_exception()
+        if error is None:
+            return None
+        blamee = next((step.blamee for step in self.steps_list if step.exception is error), None)
+        return find_whom_to_blame_from_exception(error) if blamee is None else blamee
 
     def get_details(self):
         """The first cause in words."""
@@ -65,4 +74,9 @@ class ExecutionResult:
         return str(error)
 
     def __repr__(self):
-        return "ExecutionResult(data_job_name=%r, status=%r)" % (self.data_job_name, self.status)
+        import json
+
+        def plain(value):
+            return value.isoformat() if hasattr(value, "isoformat") else getattr(value, "__dict__", None) or str(value)
+
+        return json.dumps(self.__dict__, default=plain, indent=2)
