@@ -45,9 +45,9 @@ set(CPACK_PACKAGE_CONTACT "vdk developers <developers@vdk.invalid>")
 set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "${PROJECT_DESCRIPTION}")
 set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
-# libgit2 and libcurl are loaded at run time, so dpkg-shlibdeps cannot see them.
+# libgit2, libarchive and libcurl are loaded at run time, so dpkg-shlibdeps cannot see them.
 string(REGEX MATCH "^[0-9]+\\.[0-9]+" VDK_LIBGIT2_ABI "${libgit2_VERSION}")
-set(CPACK_DEBIAN_PACKAGE_DEPENDS "libgit2-${VDK_LIBGIT2_ABI}")
+set(CPACK_DEBIAN_PACKAGE_DEPENDS "libgit2-${VDK_LIBGIT2_ABI}, libarchive13")
 set(CPACK_DEBIAN_PACKAGE_RECOMMENDS "python3, python3-venv, libcurl4, libpq5, git")
 set(CPACK_DEBIAN_PACKAGE_SECTION utils)
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "auth/keyring.hpp"
 
-#include <dlfcn.h>
-
 #include <array>
 #include <cstdint>
 
 #include "auth/oauth.hpp"
+#include "core/shared_library.hpp"
 #include "vdk/core/error.hpp"
 
 namespace vdk::auth::keyring {
@@ -49,18 +48,14 @@ struct Library {
 
 const Library& library() {
   static const Library loaded = [] {
-    void* handle = dlopen("libsecret-1.so.0", RTLD_NOW | RTLD_LOCAL);
-    if (handle == nullptr) {
-      fail("libsecret-1.so.0 cannot be loaded", "install the package libsecret-1-0, or log in with `--store file`");
-    }
+    SharedLibrary secret{"libsecret-1.so.0"};
     Library functions;
-    functions.store = reinterpret_cast<Store>(dlsym(handle, "secret_password_store_sync"));
-    functions.lookup = reinterpret_cast<Lookup>(dlsym(handle, "secret_password_lookup_sync"));
-    functions.clear = reinterpret_cast<Clear>(dlsym(handle, "secret_password_clear_sync"));
-    functions.free = reinterpret_cast<Free>(dlsym(handle, "secret_password_free"));
-    if (functions.store == nullptr || functions.lookup == nullptr || functions.clear == nullptr ||
-        functions.free == nullptr) {
-      fail("libsecret-1.so.0 lacks a function", "log in with `--store file`");
+    secret.find("secret_password_store_sync", functions.store);
+    secret.find("secret_password_lookup_sync", functions.lookup);
+    secret.find("secret_password_clear_sync", functions.clear);
+    secret.find("secret_password_free", functions.free);
+    if (!secret.problem().empty()) {
+      fail(secret.problem(), "install the package libsecret-1-0, or log in with `--store file`");
     }
     return functions;
   }();

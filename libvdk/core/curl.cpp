@@ -1,40 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/curl.hpp"
 
-#include <dlfcn.h>
-
 #include <new>
 
+#include "core/shared_library.hpp"
 #include "vdk/core/error.hpp"
 #include "vdk/core/process.hpp"
 
 namespace vdk::http {
 namespace {
 
-template <typename Function>
-bool load(void* library, const char* name, Function& function) {
-  function = reinterpret_cast<Function>(dlsym(library, name));
-  return function != nullptr;
-}
-
 Curl load_curl() {
-  void* library = nullptr;
-  for (const char* name : {"libcurl.so.4", "libcurl-gnutls.so.4"}) {
-    if (library == nullptr) {
-      library = dlopen(name, RTLD_NOW | RTLD_LOCAL);
-    }
-  }
+  SharedLibrary library{"libcurl.so.4", "libcurl-gnutls.so.4"};
   Curl curl;
   decltype(&::curl_global_init) global_init = nullptr;
-  const bool complete =
-      library != nullptr && load(library, "curl_easy_init", curl.init) &&
-      load(library, "curl_easy_reset", curl.reset) && load(library, "curl_easy_setopt", curl.setopt) &&
-      load(library, "curl_easy_perform", curl.perform) && load(library, "curl_easy_getinfo", curl.getinfo) &&
-      load(library, "curl_easy_cleanup", curl.cleanup) && load(library, "curl_easy_strerror", curl.strerror) &&
-      load(library, "curl_slist_append", curl.append) && load(library, "curl_slist_free_all", curl.free_all) &&
-      load(library, "curl_getdate", curl.getdate) && load(library, "curl_global_init", global_init) &&
-      global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
-  if (!complete) {
+  library.find("curl_easy_init", curl.init);
+  library.find("curl_easy_reset", curl.reset);
+  library.find("curl_easy_setopt", curl.setopt);
+  library.find("curl_easy_perform", curl.perform);
+  library.find("curl_easy_getinfo", curl.getinfo);
+  library.find("curl_easy_cleanup", curl.cleanup);
+  library.find("curl_easy_strerror", curl.strerror);
+  library.find("curl_slist_append", curl.append);
+  library.find("curl_slist_free_all", curl.free_all);
+  library.find("curl_getdate", curl.getdate);
+  library.find("curl_global_init", global_init);
+  if (!library.problem().empty() || global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
     throw Error(ErrorKind::platform, {"cannot use the network", "libcurl.so.4 cannot be loaded", "nothing was sent",
                                       "install the package libcurl4"});
   }

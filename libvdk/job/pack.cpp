@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <archive.h>
-#include <archive_entry.h>
-
 #include <algorithm>
 #include <memory>
 
+#include "core/libarchive.hpp"
 #include "job/entry_name.hpp"
 #include "vdk/core/files.hpp"
 #include "vdk/core/text.hpp"
@@ -14,6 +12,7 @@ namespace vdk::job {
 namespace {
 
 namespace fs = std::filesystem;
+using namespace libarchive;
 
 constexpr int deepest = 64;  // folders in folders; a link to a parent would otherwise never end
 
@@ -67,9 +66,6 @@ void check_names(const std::vector<Item>& items) {
   }
 }
 
-using Writer = std::unique_ptr<archive, decltype(&archive_write_free)>;
-using Entry = std::unique_ptr<archive_entry, decltype(&archive_entry_free)>;
-
 void check(const Writer& writer, long long result) {
   if (result < ARCHIVE_WARN) {
     const char* text = archive_error_string(writer.get());
@@ -85,7 +81,7 @@ la_ssize_t append(archive* /*writer*/, void* target, const void* bytes, std::siz
 
 /// No time is set: the writer then puts down the zip epoch, 1980-01-01, in every time zone.
 void write_item(const Writer& writer, const Item& item) {
-  const Entry entry(archive_entry_new(), archive_entry_free);
+  const Entry entry = make_entry();
   const bool folder = item.name.ends_with('/');
   const std::string content = folder ? std::string() : files::read(item.path);
   archive_entry_set_pathname(entry.get(), item.name.c_str());
@@ -106,7 +102,7 @@ void write_item(const Writer& writer, const Item& item) {
 std::string detail::write_zip(const std::vector<PackItem>& items) {
   const Utf8Locale locale;
   std::string zip;
-  const Writer writer(archive_write_new(), archive_write_free);
+  const Writer writer = make_writer();
   check(writer, archive_write_set_format_zip(writer.get()));
   check(writer, archive_write_set_options(writer.get(), "zip:compression=deflate"));
   check(writer, archive_write_set_bytes_in_last_block(writer.get(), 1));

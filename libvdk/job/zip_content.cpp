@@ -1,17 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <archive.h>
-#include <archive_entry.h>
 #include <sys/stat.h>
 
 #include <array>
-#include <memory>
 
+#include "core/libarchive.hpp"
 #include "job/entry_name.hpp"
 
 namespace vdk::job::detail {
 namespace {
 
-using Reader = std::unique_ptr<archive, decltype(&archive_read_free)>;
+using namespace libarchive;
 
 [[noreturn]] void refuse_content(const Reader& reader, const ZipEntry& entry) {
   const char* text = archive_error_string(reader.get());
@@ -20,7 +18,7 @@ using Reader = std::unique_ptr<archive, decltype(&archive_read_free)>;
 }
 
 Reader open_zip(std::string_view zip) {
-  Reader reader(archive_read_new(), archive_read_free);
+  Reader reader = make_reader();
   archive_read_support_format_zip_seekable(reader.get());
   if (archive_read_open_memory(reader.get(), zip.data(), zip.size()) != ARCHIVE_OK) {
     const char* text = archive_error_string(reader.get());

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "control/embedded/git_api.hpp"
 
-#include <dlfcn.h>
-
 #include <mutex>
 #include <string>
 
+#include "core/shared_library.hpp"
 #include "vdk/core/error.hpp"
 
 namespace vdk::control::git {
@@ -19,33 +18,21 @@ namespace {
 // The layout of the library's structures belongs to its version: the one that vdk was built with, and no other.
 constexpr const char* k_library = "libgit2.so." LIBGIT2_SOVERSION;
 
-[[noreturn]] void refuse(const std::string& why) {
-  throw Error(ErrorKind::platform, {"cannot use the sources of data jobs", why, "Nothing was read or stored.",
-                                    std::string("Install the package libgit2-") + LIBGIT2_SOVERSION +
-                                        ", or the vdk package for this system."});
-}
-
-template <typename Function>
-void find(void* library, const char* name, Function& function) {
-  function = reinterpret_cast<Function>(dlsym(library, name));
-  if (function == nullptr) {
-    refuse(std::string(k_library) + " has no function " + name);
-  }
-}
-
 }  // namespace
 
 void load_library() {
   static std::once_flag once;
   std::call_once(once, [] {
-    void* library = dlopen(k_library, RTLD_NOW | RTLD_LOCAL);
-    if (library == nullptr) {
-      const char* problem = dlerror();
-      refuse(problem != nullptr ? problem : "the library cannot be loaded");
-    }
-#define VDK_FIND(name) find(library, #name, name);
+    SharedLibrary library{k_library};
+#define VDK_FIND(name) library.find(#name, name);
     VDK_GIT_FUNCTIONS(VDK_FIND)
 #undef VDK_FIND
+    if (!library.problem().empty()) {
+      throw Error(
+          ErrorKind::platform,
+          {"cannot use the sources of data jobs", library.problem(), "Nothing was read or stored.",
+           std::string("Install the package libgit2-") + LIBGIT2_SOVERSION + ", or the vdk package for this system."});
+    }
     git_libgit2_init();
     // The service's repository obeys nobody's personal settings.
     for (const int level :

@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "plugin/fetch/git_tree.hpp"
 
-#include <archive.h>
-#include <archive_entry.h>
-
 #include <exception>
 #include <memory>
 
+#include "core/libarchive.hpp"
 #include "vdk/core/log.hpp"
 #include "vdk/core/text.hpp"
 
@@ -16,8 +14,7 @@ namespace {
 /// Contents are read in groups of so many bytes: few processes, little memory.
 constexpr std::uint64_t k_group_bytes = 8U << 20U;
 
-using Writer = std::unique_ptr<archive, decltype(&archive_write_free)>;
-using Entry = std::unique_ptr<archive_entry, decltype(&archive_entry_free)>;
+using namespace libarchive;
 
 [[noreturn]] void refuse(const std::string& why) {
   throw Error(ErrorKind::platform, {.what = "the git repository cannot be read",
@@ -73,7 +70,7 @@ void require(int status, const Writer& writer, const Target& target) {
 }
 
 void add(const Writer& writer, const Target& target, const GitEntry& item, std::string_view bytes) {
-  const Entry entry(archive_entry_new(), archive_entry_free);
+  const Entry entry = make_entry();
   archive_entry_set_pathname(entry.get(), item.name.c_str());
   archive_entry_set_uid(entry.get(), 0);
   archive_entry_set_gid(entry.get(), 0);
@@ -137,7 +134,7 @@ void write_file(GitCommand& git, const GitEntry& entry, FileSink& sink, const Gi
 void write_tar(GitCommand& git, const std::vector<GitEntry>& entries, FileSink& sink,
                const GitCommand::Limits& limits) {
   Target target{&sink, nullptr};
-  const Writer writer(archive_write_new(), archive_write_free);
+  const Writer writer = make_writer();
   require(archive_write_set_format_pax_restricted(writer.get()), writer, target);
   require(archive_write_open(writer.get(), &target, nullptr, append, nullptr), writer, target);
   std::vector<const GitEntry*> group;

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "plugin/unpack/stream.hpp"
 
-#include <archive.h>
-#include <archive_entry.h>
+#include "core/libarchive.hpp"
 
 namespace vdk::plugin::detail {
 namespace {
 
 using job::detail::archive_error;
+using namespace libarchive;
 
 constexpr std::size_t k_block = 512;
 constexpr std::size_t k_read_size = 65536;
@@ -42,7 +42,7 @@ std::uint64_t length_without_zeros(std::string_view block) {
 }  // namespace
 
 Stream::Stream(const std::filesystem::path& file, Packing packing, const Limits& limits)
-    : m_reader(archive_read_new(), archive_read_free),
+    : m_reader(make_reader()),
       m_size(std::filesystem::file_size(file)),
       m_most(limits.unpacked_bytes + limits.entries * k_header_bytes + (1ULL << 20U)),
       m_budget(m_size, limits) {

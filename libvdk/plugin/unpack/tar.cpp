@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <archive.h>
-#include <archive_entry.h>
-
 #include <cerrno>
 #include <exception>
-#include <memory>
 
+#include "core/libarchive.hpp"
 #include "plugin/unpack/stream.hpp"
 
 namespace vdk::plugin::detail {
@@ -13,7 +10,7 @@ namespace {
 
 using job::detail::archive_error;
 using job::detail::printable;
-using Reader = std::unique_ptr<archive, decltype(&archive_read_free)>;
+using namespace libarchive;
 
 constexpr std::uint64_t k_block = 512;
 
@@ -38,8 +35,7 @@ la_ssize_t read_block(archive* reader, void* data, const void** bytes) {
 
 class TarReader {
  public:
-  TarReader(Stream& stream, Sink& sink)
-      : m_source{stream, nullptr}, m_sink(sink), m_reader(archive_read_new(), archive_read_free) {
+  TarReader(Stream& stream, Sink& sink) : m_source{stream, nullptr}, m_sink(sink), m_reader(make_reader()) {
     archive_read_support_format_tar(m_reader.get());
     check(archive_read_open(m_reader.get(), &m_source, nullptr, read_block, nullptr), "");
   }
