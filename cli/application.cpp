@@ -111,6 +111,10 @@ bool print_json_error(const Error& error) {
 int report(const Error& error, bool json) {
   if (!json || !print_json_error(error)) {
     std::string text = format_error(error);
+    if (log::is_formatted()) {
+      log::error(text::trim(std::string_view(text).substr(text.starts_with("error:") ? sizeof "error:" - 1 : 0)));
+      return exit_code(error.kind());
+    }
     if (colour_on_stderr() && text.starts_with("error:")) {
       text = "\x1b[1;31merror:\x1b[0m" + text.substr(6);
     }

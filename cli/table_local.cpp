@@ -46,6 +46,10 @@ Command run_command() {
                    .help = "Write what happens as JSON lines to an open descriptor (3 or above) or a file, which "
                            "is replaced.",
                    .completion = Completion::file},
+                  {.long_name = "log-format",
+                   .metavar = "FORMAT",
+                   .help = "Form of the log lines: text, or json for one object per line.",
+                   .choices = {"text", "json"}},
                   {.long_name = "debug",
                    .short_name = "D",
                    .help = "Log everything, as --verbosity DEBUG does.",

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <iostream>
 #include <iterator>
+#include <optional>
 
 #include "cli/commands/commands.hpp"
 #include "cli/commands/plugin_run.hpp"
@@ -17,6 +18,7 @@
 #include "vdk/core/text.hpp"
 #include "vdk/job/job.hpp"
 #include "vdk/run/events.hpp"
+#include "vdk/run/log_format.hpp"
 #include "vdk/run/run.hpp"
 #include "vdk/target/local.hpp"
 
@@ -253,10 +255,32 @@ job::Job load_job(const std::filesystem::path& directory) {
   }
 }
 
+/// From here on, to the error that may end this process.
+void log_as_json(const std::string& job, const run::Ids& ids) {
+  static const SystemClock clock;
+  static std::optional<log::Routed> kept;
+  kept.emplace(run::json_log(job, ids, clock));
+}
+
+run::LogFormat choose_log_format(const ParsedCommand& command, const config::Settings& settings) {
+  return run::choose_log_format(command.value_or("log-format", ""), settings);
+}
+
 int run_watched(const ParsedCommand& command, Context& context, run::EventStream* events) {
   const run::Rerun rerun = read_rerun(command);
+  if (choose_log_format(command, config::Settings::from_process()) == run::LogFormat::json) {
+    log_as_json("", {});
+  }
   job::Job job = load_job(command.positionals.front());
   const config::Settings settings = config::Settings::from_process(job.directory);
+  const run::Ids ids = run::make_ids(settings, *context.clock());
+  const run::LogFormat log_format = choose_log_format(command, settings);
+  if (log_format == run::LogFormat::json) {
+    log_as_json(job.name, ids);
+  }
+  if (!command.has("debug") && !command.has("verbosity")) {
+    run::apply_log_level(settings);
+  }
   if (events != nullptr) {
     events->hide(settings);
   }
@@ -290,12 +314,13 @@ int run_watched(const ParsedCommand& command, Context& context, run::EventStream
                           .settings = settings,
                           .arguments_json = arguments,
                           .interpreter = interpreter,
-                          .ids = run::make_ids(settings, *context.clock()),
+                          .ids = ids,
                           .properties = data.properties.get(),
                           .secrets = data.secrets.get(),
                           .observer = events,
                           .rerun = rerun,
-                          .collected_logs = false};
+                          .collected_logs = text::upper(settings.get("log_config")) == "CLOUD",
+                          .log_format = log_format};
   if (plugin) {
     plugin->set_inputs({.team = job.config.team,
                         .arguments_json = arguments,
@@ -332,6 +357,7 @@ int run_run(const ParsedCommand& command, Context& context) {
     return run_watched(command, context, nullptr);
   }
   run::EventStream events(command.value_or("events", ""), *context.clock());
+  const log::Routed heard({.format = nullptr, .write = nullptr, .listen = run::listener(events)});
   try {
     return run_watched(command, context, &events);
   } catch (const Error& error) {
@@ -404,7 +430,9 @@ int run_supervised_execution(const ParsedCommand& command, Context& context) {
                             .ids = run::make_ids(settings, *context.clock()),
                             .properties = data.properties.get(),
                             .secrets = data.secrets.get(),
-                            .collected_logs = true};
+                            .collected_logs = true,
+                            .log_format = run::choose_log_format("", settings)};
+    run::apply_log_level(settings);
     if (plugin) {
       plugin->set_inputs({.team = execution->spec.team,
                           .arguments_json = execution->spec.arguments_json,

@@ -46,6 +46,12 @@ std::optional<int> digits(std::string_view s, std::size_t at, std::size_t count)
 
 }  // namespace
 
+std::string format_time_millis(TimePoint t) {
+  const long long millis = to_unix_micros(t) / 1000;
+  const std::string seconds = format_time(from_unix_micros(millis / 1000 * 1'000'000));
+  return fmt::format("{}.{:03}Z", seconds.substr(0, seconds.find('+')), millis % 1000);
+}
+
 std::optional<TimePoint> parse_time(std::string_view s) {
   using namespace std::chrono;
   constexpr std::size_t k_seconds_end = 19;  // YYYY-MM-DDTHH:MM:SS

@@ -45,9 +45,66 @@ void set_level(Level level) noexcept {
 }
 Level level() noexcept { return g_level; }
 
-void debug(std::string_view message) { logger().debug("debug: {}", message); }
-void info(std::string_view message) { logger().info("{}", message); }
-void warning(std::string_view message) { logger().warn("warning: {}", message); }
-void error(std::string_view message) { logger().error("error: {}", message); }
+namespace {
+
+/// Known by everybody: there is one standard error. It outlives every Routed.
+Route& current() {
+  static auto* const route = new Route;
+  return *route;
+}
+
+std::string_view label(Level level) noexcept {
+  switch (level) {
+    case Level::debug:
+      return "debug: ";
+    case Level::info:
+      return "";
+    case Level::warning:
+      return "warning: ";
+    case Level::error:
+    case Level::critical:
+      return "error: ";
+  }
+  return "";
+}
+
+void say(Level level, std::string_view message) {
+  if (level < g_level) {
+    return;
+  }
+  line(level, message, current().format ? current().format(level, message) : std::string(label(level)).append(message));
+}
+
+}  // namespace
+
+Routed::Routed(Route route) : m_before(current()) {
+  Route& now = current();
+  now.format = route.format ? std::move(route.format) : now.format;
+  now.write = route.write ? std::move(route.write) : now.write;
+  now.listen = route.listen ? std::move(route.listen) : now.listen;
+}
+
+Routed::~Routed() { current() = std::move(m_before); }
+
+bool is_formatted() noexcept { return static_cast<bool>(current().format); }
+
+void line(Level level, std::string_view message, const std::string& formed) {
+  if (level < g_level) {
+    return;
+  }
+  if (current().listen) {
+    current().listen(level, message);
+  }
+  if (current().write) {
+    current().write(formed + "\n");
+  } else {
+    logger().log(to_spdlog(level), spdlog::string_view_t(formed));
+  }
+}
+
+void debug(std::string_view message) { say(Level::debug, message); }
+void info(std::string_view message) { say(Level::info, message); }
+void warning(std::string_view message) { say(Level::warning, message); }
+void error(std::string_view message) { say(Level::error, message); }
 
 }  // namespace vdk::log

@@ -128,9 +128,9 @@ long EventSink::put(std::string_view part) const {
 }
 
 void EventSink::give_up(const std::string& why) {
-  log::warning("events are no longer written to '" + m_where + "': " + why + "; the run goes on");
   ::close(m_descriptor);
-  m_descriptor = -1;
+  m_descriptor = -1;  // first: the warning is an event too
+  log::warning("events are no longer written to '" + m_where + "': " + why + "; the run goes on");
 }
 
 }  // namespace vdk::run

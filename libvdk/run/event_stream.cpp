@@ -23,15 +23,6 @@ constexpr int k_version = 1;
 constexpr std::size_t k_shortest_secret = 4;  // "1" or "yes" would star out half of every text
 constexpr std::size_t k_shortest_secret_line = 8;
 
-/// 2026-01-31T12:00:00.123Z
-std::string time_text(TimePoint time) {
-  const long long millis = to_unix_micros(time) / 1000;
-  const std::string seconds = format_time(from_unix_micros(millis / 1000 * 1'000'000));
-  std::string fraction = std::to_string(millis % 1000);
-  fraction.insert(0, 3 - fraction.size(), '0');
-  return seconds.substr(0, seconds.find('+')) + "." + fraction + "Z";
-}
-
 Json text_or_null(std::string_view text) { return text.empty() ? Json(nullptr) : Json(text); }
 
 Json count_or_null(std::size_t count) { return count == 0 ? Json(nullptr) : Json(count); }
@@ -68,7 +59,7 @@ struct EventStream::State {
   template <typename Make>
   void emit(const char* event, const Make& make) {
     try {
-      Json line{{"v", k_version}, {"seq", ++sequence}, {"time", time_text(clock.now())}, {"event", event}};
+      Json line{{"v", k_version}, {"seq", ++sequence}, {"time", format_time_millis(clock.now())}, {"event", event}};
       line.update(make());
       sink.write(line.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n");
     } catch (const std::exception& error) {
@@ -176,8 +167,8 @@ void EventStream::step_ended(const StepResult& result, int depth) {
                 {"cell_id", text_or_null(result.cell_id)},
                 {"cell_number", count_or_null(result.cell_number)},
                 {"depth", depth},
-                {"start_time", time_text(result.start_time)},
-                {"end_time", time_text(result.end_time)},
+                {"start_time", format_time_millis(result.start_time)},
+                {"end_time", format_time_millis(result.end_time)},
                 {"duration_ms", std::max<long long>(took.count(), 0)},
                 {"status", to_string(result.status)},
                 {"blamee", text_or_null(to_string(result.blamee))},
@@ -207,8 +198,8 @@ void EventStream::ended(const RunResult& result) {
                 {"blamee", text_or_null(to_string(result.blamee))},
                 {"message", m_state->masked_or_null(result.details)},
                 {"execution_id", text_or_null(result.execution_id)},
-                {"start_time", time_text(result.start_time)},
-                {"end_time", time_text(result.end_time)},
+                {"start_time", format_time_millis(result.start_time)},
+                {"end_time", format_time_millis(result.end_time)},
                 {"steps_run", result.steps.size()},
                 {"ingested", rows_json(m_state->running.front())}};
   });

@@ -59,9 +59,25 @@ std::string source_line(const StepResult& failed, const job::Step& step) {
   return line.empty() ? line : "\n    " + std::to_string(failed.line) + " | " + cut(line, longest_line);
 }
 
+/// The summary has the four parts of an error whole: here are what and why in one sentence, and the way out.
+std::string sentence(const std::string& text) {
+  const std::vector<std::string> lines = text::split(text, '\n');
+  std::string out = lines.front().starts_with("error: ") ? lines.front().substr(sizeof "error: " - 1) : lines.front();
+  bool parts = false;
+  for (std::size_t i = 1; i < lines.size(); ++i) {
+    if (lines[i].starts_with("why: ")) {
+      out = out.substr(0, out.find('\n')) + ": " + lines[i].substr(sizeof "why: " - 1);
+      parts = true;
+    } else if (!parts || !lines[i].starts_with("consequences: ")) {
+      out += "\n" + lines[i];
+    }
+  }
+  return std::string(text::trim(out));
+}
+
 std::string error_of(const StepResult& failed) {
-  const std::string whole =
-      failed.exception_name.empty() ? failed.exception : failed.exception_name + ": " + failed.exception;
+  const std::string text = sentence(failed.exception);
+  const std::string whole = failed.exception_name.empty() ? text : failed.exception_name + ": " + text;
   return "\n    " + text::replace_all(cut(whole, longest_error), "\n", "\n    ");
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "run/log_lines.hpp"
 
-#include <unistd.h>
+#include <nlohmann/json.hpp>
 
 #include <array>
 #include <cstdio>
@@ -29,6 +29,10 @@ std::string function_name(std::string_view signature) {
   return std::string(start == std::string_view::npos ? signature : signature.substr(start + 1));
 }
 
+nlohmann::ordered_json text_or_null(std::string_view text) {
+  return text.empty() ? nlohmann::ordered_json(nullptr) : nlohmann::ordered_json(text);
+}
+
 std::string timestamp(TimePoint now) {
   const long long micros = to_unix_micros(now);
   const std::time_t seconds = static_cast<std::time_t>(micros / 1'000'000);
@@ -43,33 +47,92 @@ std::string timestamp(TimePoint now) {
 
 }  // namespace
 
-LogLines::LogLines(std::string job, std::string attempt_id, bool collected, const Clock& clock, Observer* observer)
-    : m_job(std::move(job)),
-      m_attempt_id(std::move(attempt_id)),
-      m_collected(collected),
-      m_clock(clock),
-      m_observer(observer) {}
+std::string_view level_name(log::Level level) noexcept {
+  switch (level) {
+    case log::Level::debug:
+      return "DEBUG";
+    case log::Level::info:
+      return "INFO";
+    case log::Level::warning:
+      return "WARNING";
+    case log::Level::error:
+      return "ERROR";
+    case log::Level::critical:
+      return "CRITICAL";
+  }
+  return "INFO";
+}
+
+LogShape log_shape(const RunRequest& request) noexcept {
+  if (request.log_format == LogFormat::json) {
+    return LogShape::json;
+  }
+  return request.collected_logs ? LogShape::collected : LogShape::sentences;
+}
+
+std::function<void(log::Level, std::string_view)> listener(Observer& observer) {
+  return [&observer](log::Level level, std::string_view message) { observer.log_line(level_name(level), message); };
+}
+
+LogLines::LogLines(std::string job, const Ids& ids, LogShape shape, const Clock& clock)
+    : m_job(std::move(job)), m_ids(ids), m_shape(shape), m_clock(clock) {}
+
+log::Route LogLines::route(Observer* observer) const {
+  log::Route route;
+  if (m_shape == LogShape::json) {
+    route.format = [this](log::Level level, std::string_view message) {
+      return json_line(level_name(level), message, nullptr);
+    };
+  }
+  if (observer != nullptr) {
+    route.listen = listener(*observer);
+  }
+  return route;
+}
+
+std::string LogLines::set_step(std::string step) const {
+  const std::lock_guard lock(m_mutex);
+  m_step.swap(step);
+  return step;
+}
 
 std::string LogLines::full_line(std::string_view level, std::string_view message,
                                 const std::source_location& where) const {
   std::string line = timestamp(m_clock.now()) + " [VDK] " + m_job + " [" + fit(level, 5) + "] ";
   line += fit("vdk.run", 30) + " " + fit(base_name(where.file_name()), 20, true) + ":";
   line += fit(std::to_string(where.line()), 4) + " " + fit(function_name(where.function_name()), 16);
-  return line + "[id:" + m_attempt_id + "]- " + std::string(message);
+  return line + "[id:" + m_ids.attempt_id + "]- " + std::string(message);
 }
 
-void LogLines::write(log::Level level, std::string_view name, std::string_view message,
-                     const std::source_location& where) const {
-  if (level < log::level()) {
-    return;
+std::string LogLines::json_line(std::string_view level, std::string_view message, const std::source_location* where,
+                                const std::string& result) const {
+  using Json = nlohmann::ordered_json;
+  const std::lock_guard lock(m_mutex);
+  Json line{{"timestamp", format_time_millis(m_clock.now())},
+            {"level", level},
+            {"logger", where == nullptr ? "vdk" : "vdk.run"},
+            {"message", message},
+            {"job_name", text_or_null(m_job)},
+            {"execution_id", text_or_null(m_ids.execution_id)},
+            {"attempt_id", text_or_null(m_ids.attempt_id)},
+            {"op_id", text_or_null(m_ids.op_id)},
+            {"step", text_or_null(m_step)},
+            {"file", where == nullptr ? Json(nullptr) : Json(base_name(where->file_name()))},
+            {"line", where == nullptr ? Json(nullptr) : Json(where->line())},
+            {"func", where == nullptr ? Json(nullptr) : Json(function_name(where->function_name()))},
+            {"exception", nullptr}};
+  if (!result.empty()) {
+    line["result"] = Json::parse(result);
   }
-  if (m_observer != nullptr) {
-    m_observer->log_line(name, message);
-  }
-  if (m_collected) {
-    const std::string line = full_line(name, message, where) + "\n";
-    std::fwrite(line.data(), 1, line.size(), stderr);
-    std::fflush(stderr);
+  return line.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+void LogLines::write(log::Level level, std::string_view message, const std::source_location& where,
+                     const std::string& result) const {
+  if (m_shape == LogShape::json) {
+    log::line(level, message, json_line(level_name(level), message, &where, result));
+  } else if (m_shape == LogShape::collected) {
+    log::line(level, message, full_line(level_name(level), message, where));
   } else if (level == log::Level::info) {
     log::info(message);
   } else if (level == log::Level::warning) {
@@ -80,13 +143,17 @@ void LogLines::write(log::Level level, std::string_view name, std::string_view m
 }
 
 void LogLines::info(std::string_view message, std::source_location where) const {
-  write(log::Level::info, "INFO", message, where);
+  write(log::Level::info, message, where);
 }
 void LogLines::warning(std::string_view message, std::source_location where) const {
-  write(log::Level::warning, "WARNING", message, where);
+  write(log::Level::warning, message, where);
 }
 void LogLines::error(std::string_view message, std::source_location where) const {
-  write(log::Level::error, "ERROR", message, where);
+  write(log::Level::error, message, where);
+}
+void LogLines::result(log::Level level, std::string_view message, const std::string& full_result,
+                      std::source_location where) const {
+  write(level, message, where, full_result);
 }
 
 }  // namespace vdk::run

@@ -88,7 +88,12 @@ std::string result_json(const RunResult& result, const std::string& job_name) {
 }
 
 void report(const RunResult& result, const RunRequest& request, const LogLines& lines, bool full) {
-  lines.info(full ? "Data Job execution summary: " + result_json(result, request.job.name) : short_summary(result));
+  const bool object = request.log_format == LogFormat::json;
+  const std::string whole = full || object ? result_json(result, request.job.name) : std::string();
+  // The original's is information even then; who has asked for errors only must not miss it.
+  const bool loud = !result.success && (object || log::level() > log::Level::info);
+  lines.result(loud ? log::Level::error : log::Level::info,
+               full ? "Data Job execution summary: " + whole : short_summary(result), whole);
   const std::string failure = request.collected_logs ? std::string() : failure_report(result, request);
   if (!failure.empty()) {
     lines.info("\n" + failure);

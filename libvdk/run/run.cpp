@@ -175,7 +175,8 @@ void execute(RunRequest& request, Session& session, RunResult& result) {
 RunResult run_job(const RunRequest& asked, const Clock& clock) {
   const SignalGuard signals;
   RunRequest request = asked;
-  const LogLines lines(request.job.name, request.ids.attempt_id, request.collected_logs, clock, request.observer);
+  const LogLines lines(request.job.name, request.ids, log_shape(request), clock);
+  const log::Routed logged(lines.route(request.observer));
   RunResult result;
   result.execution_id = request.ids.execution_id;
   result.start_time = clock.now();
@@ -209,7 +210,7 @@ RunResult run_job(const RunRequest& asked, const Clock& clock) {
 
 void serve_job(const RunRequest& request, const Clock& clock, int socket) {
   const SignalGuard signals;
-  const LogLines lines(request.job.name, request.ids.attempt_id, request.collected_logs, clock);
+  const LogLines lines(request.job.name, request.ids, log_shape(request), clock);
   Session session(request, clock, lines);
   Runner runner(session);
   runner.serve(socket);
@@ -219,7 +220,7 @@ void serve_job(const RunRequest& request, const Clock& clock, int socket) {
 std::filesystem::path job_sdk_directory() { return sdk_directory(); }
 
 Plan plan_job(const RunRequest& request, const Clock& clock) {
-  const LogLines lines(request.job.name, request.ids.attempt_id, request.collected_logs, clock);
+  const LogLines lines(request.job.name, request.ids, log_shape(request), clock);
   if (request.job.steps.empty()) {
     throw no_steps(request.job);
   }

@@ -24,7 +24,7 @@ Observer& observer_of(const RunRequest& request) { return request.observer != nu
 
 std::string error_reply(const Error& error) {
   const nlohmann::ordered_json reply{
-      {"ok", false}, {"blamee", short_blamee(blamee_of(error.kind()))}, {"message", format_error(error)}};
+      {"ok", false}, {"blamee", short_blamee(blamee_of(error.kind()))}, {"message", spoken(error)}};
   return reply.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }
 
@@ -91,6 +91,7 @@ std::vector<StepResult> Runner::run_steps(const std::vector<const job::Step*>& s
 StepResult Runner::run_step(const StepStart& start, const Context& context) {
   Observer& observer = observer_of(m_session.request);
   observer.step_started(start);
+  std::string step_before = m_session.lines.set_step(start.step.name);
   StepResult result;
   result.name = start.step.name;
   result.type = job::to_string(start.step.kind);
@@ -135,6 +136,7 @@ StepResult Runner::run_step(const StepStart& start, const Context& context) {
     m_recorder->end(result, m_asked);
   }
   log_end(result);
+  (void)m_session.lines.set_step(std::move(step_before));
   observer.step_ended(result, context.depth);
   return result;
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "run/session.hpp"
 
+#include <set>
+
 #include "run/ingest.hpp"
 #include "run/python_text.hpp"
 #include "vdk/core/text.hpp"
@@ -50,6 +52,7 @@ Session::Session(const RunRequest& asked, const Clock& the_clock, const LogLines
       execution_properties(make_execution_properties(asked.ids, the_clock.now())) {
   arguments = parse_arguments(asked.arguments_json);
   read_secret_settings();
+  m_logger_levels = logger_levels();
   const std::string configured = setting("temporary_write_directory");
   temporary_directory = configured.empty() ? std::filesystem::temp_directory_path() : std::filesystem::path(configured);
   std::error_code ignored;
@@ -197,14 +200,29 @@ std::string Session::query_prefix() const {
          "\n-- op_id: " + text::replace_all(request.ids.op_id, "\n", " ") + "\n";
 }
 
+Json Session::logger_levels() const {
+  const std::set<std::string> known{"NOTSET", "DEBUG", "INFO", "WARN", "WARNING", "ERROR", "FATAL", "CRITICAL"};
+  Json levels = Json::object();
+  for (const std::string& part : text::split(setting("log_level_module"), ';')) {
+    const std::size_t equals = part.find('=');
+    const std::string name(text::trim(part.substr(0, equals)));
+    const std::string level =
+        equals == std::string::npos ? std::string() : text::upper(text::trim(part.substr(equals + 1)));
+    if (!name.empty() && known.contains(level)) {
+      levels[name] = level;
+    } else if (!text::trim(part).empty()) {
+      throw Error(ErrorKind::configuration, {"cannot use '" + part + "' of log_level_module",
+                                             "it is no name=LEVEL with a level of Python's logging", "no step is run",
+                                             "Write for example urllib3=WARNING;my_module=DEBUG"});
+    }
+  }
+  return levels;
+}
+
 std::string Session::host_settings(bool plugins) const {
   Json files = Json::object();
   for (const auto& [name, file] : databases->files()) {
     files[name] = std::filesystem::absolute(file).string();
-  }
-  std::string level = text::upper(setting("log_level_module").empty() ? setting("log_level_vdk") : "INFO");
-  if (level != "DEBUG" && level != "INFO" && level != "WARNING" && level != "ERROR" && level != "CRITICAL") {
-    level = "INFO";
   }
   const Json message{{"name", request.job.name},
                      {"arguments", arguments},
@@ -224,7 +242,11 @@ std::string Session::host_settings(bool plugins) const {
                      {"directory", request.job.directory.string()},
                      {"collected_logs", request.collected_logs},
                      {"attempt_id", request.ids.attempt_id},
-                     {"log_level", level}};
+                     {"log_format", request.log_format == LogFormat::json ? "json" : "text"},
+                     {"execution_id", request.ids.execution_id},
+                     {"op_id", request.ids.op_id},
+                     {"log_levels", m_logger_levels},
+                     {"log_level", text::upper(setting("log_level_vdk"))}};
   return message.dump();
 }
 

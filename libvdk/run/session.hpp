@@ -60,12 +60,15 @@ class Session {
   bool watched = false;  ///< the host tells what steps depend on and saves what they leave behind
 
  private:
+  /// log_level_module as logger -> level.
+  [[nodiscard]] nlohmann::ordered_json logger_levels() const;
   void read_secret_settings();
   void find_databases();
   void choose_stores();
   std::map<std::string, std::string> m_secret_settings;
   std::map<std::string, KeyValueStore*> m_stores;            ///< in use
   std::vector<std::unique_ptr<KeyValueStore>> m_own_stores;  ///< those of them that no service keeps
+  nlohmann::ordered_json m_logger_levels;
   nlohmann::ordered_json m_secrets_read = nlohmann::ordered_json::object();
 };
 

@@ -53,6 +53,11 @@ std::string failure_text(const Error& error) {
   return text;
 }
 
+std::string spoken(const Error& error) {
+  const std::string text = failure_text(error);
+  return text.starts_with("error: ") ? text.substr(sizeof "error: " - 1) : text;
+}
+
 void fail_with(StepResult& step, const Error& error) {
   step.status = StepStatus::error;
   step.blamee = blamee_of(error.kind());

@@ -16,6 +16,8 @@ namespace vdk::run {
 [[nodiscard]] std::string short_blamee(Blamee blamee);
 /// The text of an error for results and logs, without a line end.
 [[nodiscard]] std::string failure_text(const Error& error);
+/// The same as the text of an exception: without the label in front, which the exception's name stands for.
+[[nodiscard]] std::string spoken(const Error& error);
 /// The step has failed with this error.
 void fail_with(StepResult& step, const Error& error);
 /// The step has ended because this signal came; where it was stays.

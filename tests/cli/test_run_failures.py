@@ -59,6 +59,17 @@ class Report(Run):
         self.assertGreater(at, error.find("Step results:"), error)
         return error[at + 1:].rstrip("\n").split("\n")
 
+    def test_the_parts_of_vdks_own_errors_are_one_sentence_and_the_way_out(self):
+        self.write("10_a.py", "def run(job_input):\n    job_input.execute_template('load/nothing', {})\n")
+        lines = self.report()
+        self.assertEqual(lines[3], "    UserCodeError: cannot run the template 'load/nothing': there is no template of that name")
+        self.assertTrue(lines[4].startswith("    countermeasures: Check the name"), lines)
+        self.assertTrue(lines[5].startswith("Done before it: "), lines)
+        self.write("10_a.py", "def run(job_input):\n    job_input.execute_query('select * from nowhere')\n")
+        self.assertNotIn("", [line.strip() for line in self.report()])
+        self.write("10_a.py", "def run(job_input):\n    raise ValueError('first\\nconsequences: of mine\\n')\n")
+        self.assertEqual(self.report()[3:5], ["    ValueError: first", "    consequences: of mine"])
+
     def test_a_python_step_with_its_line_and_what_was_done_before(self):
         self.write("10_make.sql", "create table t (a integer)")
         self.write("15_fill.py", "def run(job_input):\n    for i in range(3):\n"

@@ -14,7 +14,8 @@ class FixedClock final : public Clock {
 
 TEST_CASE("a collected line has the original's columns") {
   const FixedClock clock;
-  const LogLines lines("my-job", "attempt-1", true, clock);
+  const Ids ids{"attempt-1", "execution", "op"};
+  const LogLines lines("my-job", ids, LogShape::collected, clock);
   const std::string line = lines.full_line("WARNING", "hello", std::source_location::current());
   CHECK(line.starts_with("2020-09-13 12:26:40,007 [VDK] my-job [WARNI] vdk.run                        "));
   CHECK(line.find("  log_lines_test.cpp:") != std::string::npos);

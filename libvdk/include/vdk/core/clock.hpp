@@ -26,6 +26,8 @@ class SystemClock final : public Clock {
 /// 2021-09-24T14:14:03.922000+00:00 - Python's isoformat in UTC, as the original's JSON has it.
 /// The fraction is left out when it is zero, as Python does.
 [[nodiscard]] std::string format_time(TimePoint t);
+/// 2021-09-24T14:14:03.922Z - RFC 3339 with milliseconds, for machines that read our lines.
+[[nodiscard]] std::string format_time_millis(TimePoint t);
 /// Reads what format_time writes, also with `Z`; nothing when it is not a time.
 [[nodiscard]] std::optional<TimePoint> parse_time(std::string_view s);
 [[nodiscard]] TimePoint from_unix_micros(long long micros) noexcept;

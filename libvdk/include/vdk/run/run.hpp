@@ -14,6 +14,7 @@
 #include "vdk/core/error.hpp"
 #include "vdk/core/process.hpp"
 #include "vdk/job/job.hpp"
+#include "vdk/run/log_format.hpp"
 #include "vdk/run/plan.hpp"
 
 namespace vdk::run {
@@ -94,6 +95,7 @@ struct RunRequest {
   std::vector<job::Step> after_failure = {};  ///< run, each of them, when a step has failed
   Rerun rerun;                                ///< which steps; the default is all
   bool collected_logs = false;  ///< full log lines (a deployed execution) instead of short ones (a terminal)
+  LogFormat log_format = LogFormat::text;
 };
 
 /// Run all steps of a job in this process (SQL on SQLite) and one Python child. Never throws for a failing job: the

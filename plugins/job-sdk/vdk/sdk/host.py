@@ -121,6 +121,8 @@ class Host:
             self.watch.begin()
         directory = message["directory"]
         sys.path.insert(0, directory)
+        settings = self.run.settings
+        outer, settings["step"] = settings.get("step"), message["name"]
         try:
             if self.plugins is None:
                 result["done"] = self._call(message)
@@ -136,6 +138,7 @@ class Host:
         except BaseException as error:
             result = self._failure(error, message)
         finally:
+            settings["step"] = outer
             if directory in sys.path:
                 sys.path.remove(directory)
         self.run.ingester.discard()
@@ -308,21 +311,15 @@ def configure_logging(settings):
     root = logging.getLogger()
     if root.handlers:
         return
+    from vdk.sdk import log_format
+
     handler = logging.StreamHandler(sys.stderr)
-    if settings["collected_logs"]:
-        name = settings["name"].replace("%", "%%")
-        attempt = settings["attempt_id"].replace("%", "%%")
-        shape = (
-            "%(asctime)s [VDK] " + name + " [%(levelname)-5.5s] %(name)-30.30s %(filename)20.20s:%(lineno)-4.4s "
-            "%(funcName)-16.16s[id:" + attempt + "]- %(message)s"
-        )
-    else:
-        shape = "%(levelname)s %(name)s: %(message)s"
-    formatter = logging.Formatter(shape)
-    formatter.converter = __import__("time").gmtime
-    handler.setFormatter(formatter)
+    handler.setFormatter(log_format.formatter(settings))
     root.addHandler(handler)
-    root.setLevel(settings.get("log_level", "INFO"))
+    known = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+    root.setLevel(settings["log_level"] if settings.get("log_level") in known else "INFO")
+    for name, level in settings.get("log_levels", {}).items():
+        logging.getLogger(name).setLevel(level)
 
 
 def main(fd):
