@@ -1,14 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the load templates are called with."""
 from vdk.api import errors
+from vdk.sdk.load_names import listed
 
 _TABLES = ("source_view", "target_table")
 _ANY = ("source_schema", "target_schema", "staging_schema", "check")
 _LISTS = ("value_columns", "tracked_columns")
-
-
-def listed(names):
-    return ", ".join(repr(name) for name in names)
 
 
 class Arguments:
@@ -46,8 +43,8 @@ class Arguments:
             if not isinstance(value, (list, tuple)) or not value or not all(isinstance(v, str) and v for v in value):
                 raise self._error("%s must be a list of column names, not %r" % (name, value))
         elif name == "active_to_max_value":
-            if not isinstance(value, (str, int, float)):
-                raise self._error("active_to_max_value must be text or a number, not %r" % (value,))
+            if not isinstance(value, (str, int, float)) or value != value or "\0" in str(value):
+                raise self._error("%s must be text or a number, not %r" % (name, value))
         elif not isinstance(value, str) or not value or "\0" in value:
             raise self._error("%s must be a name, not %r" % (name, value))
 
