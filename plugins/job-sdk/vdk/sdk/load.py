@@ -117,3 +117,47 @@ WITH versions AS (
 )
 SELECT coalesce(k, {new_sk}) AS k, f, e, i{columns} FROM kept ORDER BY i, f
 """
+
+
+def scd2_simple(job_input):
+    required = ["id_column", "surrogate_key_column", "start_time_column", "end_time_column", "end_time_default_value"]
+    Load(job_input, "load/dimension/scd2", required).execute(_periods)
+
+
+def _periods(load):
+    """The source says from when to when each of its rows is valid, and has all rows that are valid now."""
+    given = load.source_relation.columns
+    if load.dialect.pick(load.arguments.get("surrogate_key_column"), [column.name for column in given]) is not None:
+        raise load.error("surrogate_key_column: the source %s has that column, which the target alone has" % load.source)
+    columns = load.require_columns([load.arguments.get("surrogate_key_column")] + [column.name for column in given])
+    arguments = ("start_time_column", "end_time_column", "id_column", "surrogate_key_column")
+    start, end, key, sk = (load.column(name, load.columns, "the target") for name in arguments)
+    columns.remove(sk)
+    others = [column for column in columns if column not in (key, start)]
+    versions = load.versions(load.arrive(columns, given), key, start, others)
+    order = [key, start] + others
+    periods = load.temporary_table("vdk_periods", _PERIODS.format(
+        sk=quoted(sk.name), start=quoted(start.name), key=quoted(key.name), target=load.target, versions=versions,
+        values="".join(", a.%s AS v%d" % (quoted(column.name), i) for i, column in enumerate(others)),
+        columns="".join(", v%d" % i for i in range(len(others))),
+        new_sk=load.new_key(sk),
+    ))[0]
+
+    def change(table):
+        if load.rows("SELECT 1 FROM %s LIMIT 1" % periods):
+            last = load.dialect.literal(load.arguments.get("end_time_default_value"), end)
+            load.run("DELETE FROM %s WHERE %s = %s OR (%s, %s) IN (SELECT i, f FROM %s)" % (
+                table, quoted(end.name), last, quoted(key.name), quoted(start.name), periods))
+            load.insert(table, [sk] + order, "SELECT * FROM " + periods)
+
+    return change
+
+
+# As in _HISTORY; v0, v1 ...: the other columns.
+_PERIODS = """
+WITH periods AS (
+  SELECT t.{sk} AS k, a.{key} AS i, a.{start} AS f{values}
+  FROM {versions} a LEFT JOIN {target} t ON t.{key} = a.{key} AND t.{start} = a.{start}
+)
+SELECT coalesce(k, {new_sk}) AS k, i, f{columns} FROM periods ORDER BY i, f
+"""

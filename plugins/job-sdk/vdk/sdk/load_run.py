@@ -1,15 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """One run of a load template, on whichever database: what is the same everywhere."""
+import contextlib
+
 from vdk.api import errors
 from vdk.sdk.load_arguments import Arguments
 from vdk.sdk.load_names import in_list
 from vdk.sdk.load_names import listed
 from vdk.sdk.load_names import quoted
+from vdk.sdk.load_names import Refused
+from vdk.sdk.load_postgres import Postgres
 from vdk.sdk.load_sqlite import Sqlite
 
 
 def _dialect(connection):
-    for kind in (Sqlite,):
+    for kind in (Sqlite, Postgres):
         if kind.knows(connection):
             return kind(connection)
     return None
@@ -22,21 +26,27 @@ class Load:
         self.arguments = Arguments(template, job_input.get_arguments(), required, optional)
         self.dialect = _dialect(job_input.get_managed_connection())
         if self.dialect is None:
-            raise self.error("it is made for SQLite, and this database is none")
+            raise self.error("it is made for SQLite and PostgreSQL, and this database is neither")
         self.temporary = []
 
     def error(self, why, kind=errors.UserCodeError):
         return kind("cannot run the template %s: %s" % (self.arguments.template, why))
 
-    def _failed(self, error):
-        why, kind = self.dialect.explain(error)
-        return self.error("%s. The target is as it was" % why, kind)
+    @contextlib.contextmanager
+    def _told(self):
+        """What goes wrong is told as the template's error."""
+        try:
+            yield
+        except errors.BaseVdkError:
+            raise
+        except Refused as error:
+            raise self.error(error) from None
+        except self.dialect.Error as error:
+            why, kind = self.dialect.explain(error)
+            raise self.error("%s. The target is as it was" % why, kind) from error
 
     def run(self, sql):
-        try:
-            return self.dialect.cursor.execute(sql)
-        except self.dialect.Error as error:
-            raise self._failed(error) from error
+        return self.dialect.cursor.execute(sql)
 
     def rows(self, sql):
         self.run(sql)
@@ -168,36 +178,37 @@ class Load:
     def execute(self, prepare, replaces=True):
         """`prepare` reads the source and gives the function that changes a table, the target or what stands for it;
         `replaces` tells whether rows of the target go."""
-        self._guarded(self.dialect.begin)
+        with self._told():
+            self.dialect.begin()
         try:
-            self._look()
-            if replaces:
-                self._guarded(lambda: self.dialect.lock(self.target_relation))
-            change = prepare(self)
+            with self._told():
+                self._look()
+                if replaces:
+                    self.dialect.lock(self.target_relation)
+                change = prepare(self)
             if self.arguments.get("check") is not None:
                 self._check(change)
-            change(self.target)
-            self._drop()
-            self._guarded(self.dialect.commit)
+            with self._told():
+                change(self.target)
+                self._drop()
+                self.dialect.commit()
         except BaseException:
             self.dialect.rollback()
             raise
         finally:
             self.dialect.close()
 
-    def _guarded(self, call):
-        try:
-            call()
-        except self.dialect.Error as error:
-            raise self._failed(error) from error
-
     def _check(self, change):
         content = "SELECT %s FROM %s" % (self.names(), self.target)
         wanted = "vdk_check_" + self.arguments.get("target_table")
-        table, name = self.temporary_table(wanted, content, self.staging_schema)
-        change(table)
-        passed, is_whole = self.dialect.call_check(
-            self.arguments.get("check"), self.dialect.as_written(self.staging_schema, name))
+        with self._told():
+            table, name = self.temporary_table(wanted, content, self.staging_schema)
+            change(table)
+            written = self.dialect.as_written(self.staging_schema, name)
+        try:
+            passed, is_whole = self.dialect.call_check(self.arguments.get("check"), written)
+        except Refused as error:
+            raise self.error(error) from None
         if not is_whole:
             self._drop()
             raise self.error(
