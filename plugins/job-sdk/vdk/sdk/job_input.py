@@ -17,6 +17,7 @@ _TEMPLATES = {
     "scd1": "load/dimension/scd1",
     "scd1_upsert": "load/dimension/scd1_upsert",
     "scd2": "load/versioned",
+    "scd2_simple": "load/dimension/scd2",
     "insert": "load/fact/insert",
     "periodic_snapshot": "load/fact/snapshot",
 }

@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the load templates are called with."""
 from vdk.api import errors
+from vdk.sdk.load_names import listed
 
 _TABLES = ("source_view", "target_table")
 _ANY = ("source_schema", "target_schema", "staging_schema", "check")
 _LISTS = ("value_columns", "tracked_columns")
-
-
-def listed(names):
-    return ", ".join(repr(name) for name in names)
+_VALUES = ("active_to_max_value", "end_time_default_value")
+# Each names another column of the target.
+_COLUMNS = ("id_column", "sk_column", "active_from_column", "active_to_column", "start_time_column", "end_time_column",
+            "surrogate_key_column")
 
 
 class Arguments:
@@ -45,23 +46,21 @@ class Arguments:
         elif name in _LISTS:
             if not isinstance(value, (list, tuple)) or not value or not all(isinstance(v, str) and v for v in value):
                 raise self._error("%s must be a list of column names, not %r" % (name, value))
-        elif name == "active_to_max_value":
-            if not isinstance(value, (str, int, float)):
-                raise self._error("active_to_max_value must be text or a number, not %r" % (value,))
+        elif name in _VALUES:
+            if not isinstance(value, (str, int, float)) or value != value or "\0" in str(value):
+                raise self._error("%s must be text or a number, not %r" % (name, value))
         elif not isinstance(value, str) or not value or "\0" in value:
             raise self._error("%s must be a name, not %r" % (name, value))
 
     def _check_columns(self):
-        if "value_columns" not in self._values:
-            return
         for name in _LISTS:
-            self._values[name] = list(self._values[name])
-        values = [name.lower() for name in self._values["value_columns"]]
-        rest = [name for name in self._values["tracked_columns"] if name.lower() not in values]
+            if name in self._values:
+                self._values[name] = list(self._values[name])
+        values = [name.lower() for name in self._values.get("value_columns", ())]
+        rest = [name for name in self._values.get("tracked_columns", ()) if name.lower() not in values]
         if rest:
             raise self._error("tracked_columns has %s, which value_columns has not" % listed(rest))
-        others = ("id_column", "sk_column", "active_from_column", "active_to_column")
-        names = values + [self._values[name].lower() for name in others]
+        names = values + [self._values[name].lower() for name in _COLUMNS if name in self._values]
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise self._error("the column %s is named twice" % listed(twice))

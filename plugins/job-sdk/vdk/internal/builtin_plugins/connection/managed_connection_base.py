@@ -18,6 +18,8 @@ _WAITS = (0.5, 1.5)
 class ManagedConnectionBase(PEP249Connection, IManagedConnection, IDatabaseManagedConnection):
     """Opens, watches and closes the driver's connection, _db_con, which `_connect` of the subclass makes."""
 
+    vdk_held = False  # while a load template has its transaction open: commit() waits for it
+
     def __init__(self, log=logger, db_con=None, connection_hook_spec_factory=None):
         self._log = log or logger
         self._is_db_con_open = db_con is not None
@@ -79,6 +81,8 @@ class ManagedConnectionBase(PEP249Connection, IManagedConnection, IDatabaseManag
                 raise
 
     def commit(self, *args, **kwargs):
+        if self.vdk_held:
+            return None
         if hasattr(self._db_con, "commit"):
             return self._db_con.commit(*args, **kwargs)
         return None
@@ -102,8 +106,11 @@ class ManagedConnectionBase(PEP249Connection, IManagedConnection, IDatabaseManag
         if not self._is_db_con_open:
             return False
         try:
+            idle = _is_idle(self._db_con)
             with closing_noexcept_on_close(self._db_con.cursor()) as cursor:
                 cursor.execute("select 1")
+            if idle and not _is_idle(self._db_con):
+                self._db_con.rollback()  # a driver that begins a transaction with each first query did for this one
             return True
         except Exception as error:
             self._log.debug("the connection is lost: %s", error)
@@ -121,6 +128,11 @@ class ManagedConnectionBase(PEP249Connection, IManagedConnection, IDatabaseManag
 
     def __str__(self):
         return "%s(%s)" % (type(self).__name__, "open" if self._is_db_con_open else "closed")
+
+
+def _is_idle(connection):
+    status = getattr(getattr(connection, "info", None), "transaction_status", None)  # as libpq's drivers tell it
+    return status == 0
 
 
 def _gives_no_rows(cursor):
