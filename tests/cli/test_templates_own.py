@@ -112,6 +112,16 @@ class Postgres(OnPostgres):
         self.assertEqual(self.table(), [(1, "old"), (2, "new"), (5, "100%")])
         self.assertEqual(self.table("SELECT * FROM s"), [(2, "new"), (2, "new")])
 
+    def test_a_template_runs_on_the_database_that_is_named_whatever_its_cursors_give(self):
+        self.make()
+        self.config = self.config.replace("db_default_type = postgres", "db_default_type = sqlite")
+        self.settings["VDK_SQLITE_FILE"] = str(self.dir / "other.db")
+        self.run_step("import psycopg2.extras\nnative = job_input.get_managed_connection('postgres')._db_con\n"
+                      "native.cursor_factory = psycopg2.extras.RealDictCursor\n"
+                      f"job_input.execute_template('scd1', {{{NAMES}, 'check': bool}}, database='postgres')")
+        self.assertEqual(self.table(), [(2, "new")])
+        self.assertIn("there is no table or view", self.load("scd1", NAMES, 1).err)
+
     def test_a_query_before_the_template_does_not_keep_it_from_being_stored(self):
         self.make()
         self.run_step("c = job_input.get_managed_connection()\nq = c.cursor()\nq.execute('SELECT 1')\n"
@@ -170,6 +180,7 @@ class Postgres(OnPostgres):
                                     "            time.sleep(0.02)\n")
         self.wait_until((self.dir / "begun").exists, 30, "the check")
         self.assertEqual(self.table(), [(1, "old")])
+        self.sql(f'ALTER DATABASE "{self.database}" SET default_transaction_isolation = \'repeatable read\'')
         self.sql(f'ALTER DATABASE "{self.database}" SET lock_timeout = \'50ms\'')
         self.assertIn("canceling statement due to lock timeout. The target is as it was", self.load("scd1", NAMES, 1).err)
         self.sql(f'ALTER DATABASE "{self.database}" RESET lock_timeout')

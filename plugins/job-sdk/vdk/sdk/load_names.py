@@ -4,13 +4,11 @@ import collections
 
 # name: as it is spelt; kind: its type; computed: the table fills it and nobody else can; numbered: the table fills it
 # where no value is given (identity); type_name, category: what PostgreSQL's catalog says of the type
-Column = collections.namedtuple("Column", "name kind computed numbered type_name category")
-Column.__new__.__defaults__ = (False, "", "")
+Column = collections.namedtuple("Column", "name kind computed numbered type_name category", defaults=(False, "", ""))
 
 # qualified: quoted, with its schema where that is known; schema: where a table beside it would be made;
 # number, can_lock: what PostgreSQL's catalog says of it
-Relation = collections.namedtuple("Relation", "qualified schema columns number can_lock")
-Relation.__new__.__defaults__ = (0, False)
+Relation = collections.namedtuple("Relation", "qualified schema columns number can_lock", defaults=(0, False))
 
 
 class Refused(Exception):

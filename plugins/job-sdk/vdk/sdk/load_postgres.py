@@ -78,7 +78,7 @@ class Postgres:
         begins_by_itself = not self.connection.autocommit
         if self.nested and begins_by_itself:
             # The driver began it with the first query. One that has only read is no work of the step.
-            self.nested = self._rows("SELECT txid_current_if_assigned() IS NOT NULL")[0][0]
+            self.nested = self.rows("SELECT txid_current_if_assigned() IS NOT NULL")[0][0]
             if self.nested:
                 _log.warning("the template is a part of the transaction that the step has open: nothing is stored"
                              " before the step calls commit()")
@@ -86,8 +86,11 @@ class Postgres:
                 self.connection.commit()
         if self.nested:
             self.cursor.execute("SAVEPOINT vdk_template")
-        elif not begins_by_itself:
+            return
+        if not begins_by_itself:
             self.cursor.execute("BEGIN")
+        # Once the target is locked, each statement shall see what other writers have stored before.
+        self.cursor.execute("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
 
     def commit(self):
         """Keep what was done since begin()."""
@@ -117,7 +120,7 @@ class Postgres:
 
     def lock(self, relation):
         """Keep other writers away, and wait no longer than a minute for them, unless the session says how long."""
-        followers = [row[0] for row in self._rows(_FOLLOWERS % relation.number)]
+        followers = [row[0] for row in self.rows(_FOLLOWERS % relation.number)]
         if followers:
             raise Refused(
                 "rows of the target %s are deleted and written anew, which would also delete or change rows of %s, whose"
@@ -125,7 +128,7 @@ class Postgres:
             )
         if not relation.can_lock:
             return
-        before = self._rows("SELECT pg_catalog.current_setting('lock_timeout')")[0][0]
+        before = self.rows("SELECT pg_catalog.current_setting('lock_timeout')")[0][0]
         if before == "0":
             self.cursor.execute("SET LOCAL lock_timeout = '60s'")
         self.cursor.execute("LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE" % relation.qualified)
@@ -134,7 +137,7 @@ class Postgres:
 
     def call_check(self, check, table):
         """What the job's check says of a table, and whether the transaction is still there."""
-        transaction = self._rows("SELECT txid_current()")
+        transaction = self.rows("SELECT txid_current()")
         # execute_query of vdk-postgres commits after each query; while the check runs that has to wait.
         self.managed.vdk_held = True
         try:
@@ -143,7 +146,7 @@ class Postgres:
             self.managed.vdk_held = False
         if self._status() == _FAILED:
             raise Refused("a query of the check failed, and PostgreSQL refuses all that follow. The target is as it was")
-        return passed, self._rows("SELECT txid_current()") == transaction
+        return passed, self.rows("SELECT txid_current()") == transaction
 
     @staticmethod
     def explain(error):
@@ -157,14 +160,15 @@ class Postgres:
 
     # Names
 
-    def _rows(self, sql):
+    def rows(self, sql):
+        """The rows of a query, as tuples whatever the connection's cursors make of them."""
         self.cursor.execute(sql)
-        return self.cursor.fetchall()
+        return [tuple(row.values() if isinstance(row, dict) else row) for row in self.cursor.fetchall()]
 
     def schemas(self):
         """The names of all schemas that people make."""
         sql = "SELECT nspname FROM pg_catalog.pg_namespace WHERE nspname !~ '^(pg_|information_schema$)' ORDER BY 1"
-        return [row[0] for row in self._rows(sql)]
+        return [row[0] for row in self.rows(sql)]
 
     def schema(self, wanted):
         """A schema as it is spelt; None when there is no such schema."""
@@ -172,7 +176,7 @@ class Postgres:
             return self.temporary_schema
         names = "%s, %s" % (_text(wanted), _text(wanted.lower()))
         return self.pick(wanted, [
-            row[0] for row in self._rows("SELECT nspname FROM pg_catalog.pg_namespace WHERE nspname IN (%s)" % names)])
+            row[0] for row in self.rows("SELECT nspname FROM pg_catalog.pg_namespace WHERE nspname IN (%s)" % names)])
 
     def no_schema(self):
         """What to say where there is no such schema."""
@@ -187,14 +191,14 @@ class Postgres:
         """A table or view with its columns; None when it is not there."""
         place = quoted(schema) + "." if schema else ""
         for name in (table, table.lower()):
-            for number, found_schema, found, can_lock in self._rows(_RELATION % _text(place + quoted(name))):
-                columns = [Column(*row) for row in self._rows(_COLUMNS % number)]
+            for number, found_schema, found, can_lock in self.rows(_RELATION % _text(place + quoted(name))):
+                columns = [Column(*row) for row in self.rows(_COLUMNS % number)]
                 return Relation(quoted(found_schema) + "." + quoted(found), found_schema, columns, number, can_lock)
         return None
 
     def is_taken(self, name):
         """Whether some table has that name."""
-        return bool(self._rows("SELECT 1 FROM pg_catalog.pg_class WHERE relname = %s LIMIT 1" % _text(name)))
+        return bool(self.rows("SELECT 1 FROM pg_catalog.pg_class WHERE relname = %s LIMIT 1" % _text(name)))
 
     @staticmethod
     def numbered(name, number):
@@ -204,7 +208,7 @@ class Postgres:
 
     def as_written(self, schema, name):
         """A table as people write it in a query."""
-        return self._rows("SELECT pg_catalog.quote_ident(%s) || '.' || pg_catalog.quote_ident(%s)" % (
+        return self.rows("SELECT pg_catalog.quote_ident(%s) || '.' || pg_catalog.quote_ident(%s)" % (
             _text(schema), _text(name)))[0][0]
 
     # Expressions
@@ -240,12 +244,12 @@ class Postgres:
 
     def new_key(self, relation, column, next_number):
         """A new surrogate key; `next_number` is the expression that counts."""
-        (sequence,) = self._rows("SELECT pg_catalog.pg_get_serial_sequence(%s, %s)" % (
+        (sequence,) = self.rows("SELECT pg_catalog.pg_get_serial_sequence(%s, %s)" % (
             _text(relation.qualified), _text(column.name)))[0]
         if sequence:
             return "pg_catalog.nextval(%s::regclass)" % _text(sequence)
         if column.category == "N":
             return next_number
-        newest = int(self._rows("SELECT pg_catalog.current_setting('server_version_num')")[0][0]) >= 130000
+        newest = int(self.rows("SELECT pg_catalog.current_setting('server_version_num')")[0][0]) >= 130000
         random = "gen_random_uuid()" if newest else "md5(random()::text || clock_timestamp()::text)::uuid"
         return random + "::text" if column.category == "S" else "CAST(%s::text AS %s)" % (random, column.kind)

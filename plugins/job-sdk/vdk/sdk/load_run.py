@@ -46,11 +46,10 @@ class Load:
             raise self.error("%s. The target is as it was" % why, kind) from error
 
     def run(self, sql):
-        return self.dialect.cursor.execute(sql)
+        self.dialect.cursor.execute(sql)
 
     def rows(self, sql):
-        self.run(sql)
-        return self.dialect.cursor.fetchall()
+        return self.dialect.rows(sql)
 
     # Names
 
@@ -159,7 +158,7 @@ class Load:
         twice = self.rows("SELECT %s FROM %s GROUP BY %s HAVING count(*) > 1 LIMIT 1" % (
             shown, table, in_list([key.name, start.name])))
         if twice:
-            raise self.error("the source has different rows for %s %r at the same time %r" % ((key.name,) + tuple(twice[0])))
+            raise self.error("the source has different rows for %s %r at the same time %r" % ((key.name,) + twice[0]))
         return table
 
     def new_key(self, column):

@@ -70,12 +70,13 @@ class Sqlite:
 
     # Names
 
-    def _rows(self, sql):
+    def rows(self, sql):
+        """The rows of a query."""
         return self.cursor.execute(sql).fetchall()
 
     def schemas(self):
         """The names of all schemas."""
-        return [row[1] for row in self._rows("PRAGMA database_list") if row[1] != "temp"] + ["temp"]
+        return [row[1] for row in self.rows("PRAGMA database_list") if row[1] != "temp"] + ["temp"]
 
     def schema(self, wanted):
         """A schema as it is spelt; None when there is no such schema."""
@@ -93,14 +94,14 @@ class Sqlite:
     def find(self, schema, table):
         """A table or view with its columns; None when it is not there."""
         place = quoted(schema) + "." if schema else ""
-        found = self._rows("PRAGMA %stable_xinfo(%s)" % (place, quoted(table)))
+        found = self.rows("PRAGMA %stable_xinfo(%s)" % (place, quoted(table)))
         columns = [Column(row[1], row[2].upper(), row[6] != 0) for row in found if row[6] != 1]
         return Relation(place + quoted(table), schema or "main", columns) if columns else None
 
     def is_taken(self, name):
         """Whether some table has that name."""
         names = (quoted(schema) + ".sqlite_master" for schema in self.schemas())
-        return any(row[0].lower() == name.lower() for table in names for row in self._rows("SELECT name FROM " + table))
+        return any(row[0].lower() == name.lower() for table in names for row in self.rows("SELECT name FROM " + table))
 
     @staticmethod
     def numbered(name, number):
