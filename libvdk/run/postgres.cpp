@@ -136,10 +136,17 @@ void Connection::connect(const Parameters& parameters) {
 bool Connection::is_lost() const { return pq().PQstatus(m_connection.get()) != CONNECTION_OK; }
 
 bool Connection::was_closed() const {
-  struct pollfd socket {
-    pq().PQsocket(m_connection.get()), POLLIN, 0
-  };
-  return is_lost() || (poll(&socket, 1, 0) > 0 && pq().PQconsumeInput(m_connection.get()) == 0) || is_lost();
+  constexpr int looks = 10;
+  for (int look = 0; look < looks && !is_lost(); ++look) {
+    struct pollfd socket {
+      pq().PQsocket(m_connection.get()), POLLIN, 0
+    };
+    if (poll(&socket, 1, 0) <= 0 || pq().PQconsumeInput(m_connection.get()) == 0) {
+      break;
+    }
+    (void)pq().PQisBusy(m_connection.get());  // takes in the server's last words, behind which its end comes
+  }
+  return is_lost();
 }
 
 Transaction Connection::transaction() const {
