@@ -125,7 +125,7 @@ std::vector<Setting> data_settings() {
       setting("fs_properties_directory", path, "",
               "Folder of the file of fs-properties-client; the temporary folder when empty.", bare),
       setting("fs_properties_filename", text, "vdk_data_jobs.json", "Name of the file of fs-properties-client.", bare),
-      setting("postgres_dbname", text, "", "PostgreSQL database of the ingestion method postgres.", bare),
+      setting("postgres_dbname", text, "", "PostgreSQL database of SQL steps, queries and the ingestion method postgres.", bare),
       {"postgres_dsn", text, "", "Connection string of PostgreSQL; the other postgres_ settings win over it.", true,
        bare},
       setting("postgres_host", text, "", "Host of PostgreSQL, or the folder of its socket.", bare),

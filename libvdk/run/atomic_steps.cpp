@@ -70,6 +70,12 @@ void forget(RerunStore& store) {
 
 void AtomicSteps::begin(const std::string& identity) {
   files::make_private_directory(m_store.backup(""));
+  if (!m_session.databases->servers().empty() && !m_warned) {
+    m_warned = true;
+    m_session.lines.warning(
+        "--atomic-steps does not cover PostgreSQL: a .sql step is one transaction there, but what a Python step has "
+        "committed or sent before it fails stays");
+  }
   for (const auto& [name, file] : m_session.databases->files()) {
     const fs::path path = fs::absolute(file).lexically_normal();
     const std::string stamp = RerunInputs::database_stamp(path);

@@ -22,6 +22,7 @@ class AtomicSteps {
   RerunStore& m_store;
   const Session& m_session;
   Texts m_stamps;
+  bool m_warned = false;
 };
 
 }  // namespace vdk::run

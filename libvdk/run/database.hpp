@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <nlohmann/json_fwd.hpp>
+
 #include <string>
 
 namespace vdk::run {
@@ -20,6 +22,18 @@ class Database {
   [[nodiscard]] virtual std::string open_state() = 0;
   /// Roll back what steps left open, and close; true when a transaction was open.
   [[nodiscard]] virtual bool close() = 0;
+  /// Answer what a Python step asks of the connection, as JSON; `socket`: where that Python would say that it does not
+  /// wait any more, -1 = nowhere.
+  [[nodiscard]] virtual std::string answer(const nlohmann::ordered_json& request, int socket);
+  /// Identity of a server's database and how far its writers are, as "IDENTITY:WRITERS:MORE"; a later one that is equal
+  /// means that nothing was written in between. Connects where there is no connection.
+  [[nodiscard]] virtual std::string stamp() { return {}; }
+  /// Whether steps of this run had to do with it.
+  [[nodiscard]] bool is_used() const noexcept { return m_used; }
+  void note_used() noexcept { m_used = true; }
+
+ private:
+  bool m_used = false;
 };
 
 }  // namespace vdk::run

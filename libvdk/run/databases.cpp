@@ -8,6 +8,10 @@
 
 namespace vdk::run {
 
+std::string Database::answer(const nlohmann::ordered_json& /*request*/, int /*socket*/) {
+  throw Error(ErrorKind::internal, {"cannot answer a request of the step", "the database is a file", "", ""});
+}
+
 Databases::Databases(std::map<std::string, std::filesystem::path> files, std::string default_name)
     : m_files(std::move(files)), m_default_name(std::move(default_name)) {}
 
@@ -78,6 +82,9 @@ std::vector<std::string> Databases::close() {
   for (const auto& [name, database] : m_servers) {
     if (database->close()) {
       open.push_back(name);
+    }
+    if (database->is_used()) {
+      m_stamps[name] = database->stamp();
     }
   }
   return open;

@@ -37,11 +37,14 @@ class Databases {
   void note_state(std::string what) { m_state = std::move(what); }
   /// Roll back what steps left open and close everything; returns where a transaction was open.
   [[nodiscard]] std::vector<std::string> close();
+  /// Stamps that the servers had when they were closed, by name, as far as steps used them.
+  [[nodiscard]] const std::map<std::string, std::string>& stamps() const noexcept { return m_stamps; }
 
  private:
   SqliteDatabase& sqlite(const std::filesystem::path& path);
   std::map<std::string, std::filesystem::path> m_files;
   std::map<std::string, std::unique_ptr<Database>> m_servers;
+  std::map<std::string, std::string> m_stamps;
   std::string m_default_name;
   std::string m_state;
   std::map<std::filesystem::path, std::unique_ptr<SqliteDatabase>> m_open_files;

@@ -3,6 +3,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
+
 #include "run/ingest_rows.hpp"
 #include "vdk/core/text.hpp"
 #include "vdk/run/observer.hpp"
@@ -182,10 +184,14 @@ void Ingester::write(const std::string& message) {
 }
 
 std::vector<std::string> ingestion_methods(const Session& session) {
-  std::vector<std::string> names{"file", "http", "postgres", "s3"};
-  for (const auto& entry : session.databases->files()) {
-    names.push_back(entry.first);
+  std::vector<std::string> names{"file", "http", "s3"};
+  for (const std::string& name : session.databases->names()) {
+    names.push_back(name);
   }
+  if (!session.databases->has("postgres")) {
+    names.emplace_back("postgres");
+  }
+  std::sort(names.begin(), names.end());
   return names;
 }
 
@@ -202,7 +208,9 @@ Sink& Ingester::sink(const std::string& method) {
   } else if (method == "http") {
     slot = make_http_sink(m_session);
   } else if (method == "postgres") {
-    slot = make_postgres_sink(m_session);
+    slot = make_postgres_sink(m_session, "");
+  } else if (m_session.databases->has(method)) {
+    slot = make_postgres_sink(m_session, method);
   } else if (method == "s3") {
     slot = make_s3_sink(m_session);
   } else {

@@ -60,7 +60,7 @@ class Ingester {
 [[nodiscard]] std::unique_ptr<Sink> make_sqlite_sink(Session& session, std::string database);
 [[nodiscard]] std::unique_ptr<Sink> make_file_sink(Session& session);
 [[nodiscard]] std::unique_ptr<Sink> make_http_sink(Session& session);
-[[nodiscard]] std::unique_ptr<Sink> make_postgres_sink(Session& session);
+[[nodiscard]] std::unique_ptr<Sink> make_postgres_sink(Session& session, const std::string& section);
 [[nodiscard]] std::unique_ptr<Sink> make_s3_sink(Session& session);
 
 /// "the value in column 'x' of row 3 ..."

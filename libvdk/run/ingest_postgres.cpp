@@ -7,7 +7,7 @@
 #include "run/ingest.hpp"
 #include "run/ingest_rows.hpp"
 #include "run/postgres.hpp"
-#include "vdk/core/process.hpp"
+#include "run/postgres_settings.hpp"
 #include "vdk/core/text.hpp"
 
 namespace vdk::run {
@@ -239,60 +239,49 @@ bool is_address(std::string_view target) {
 
 class PostgresSink final : public Sink {
  public:
-  explicit PostgresSink(Session& session) : m_session(session) {}
+  PostgresSink(Session& session, std::string section) : m_session(session), m_section(std::move(section)) {}
   void write(const Batch& batch) override;
 
  private:
   [[nodiscard]] Parameters parameters(const std::string& target) const;
-  void add_settings(Parameters& parameters, const std::string& section) const;
   Connection& begin(const std::string& target);
   void store(Connection& connection, const Batch& batch);
   Session& m_session;
+  std::string m_section;  ///< empty: [vdk]
   std::map<std::string, std::unique_ptr<Connection>> m_connections;
 };
 
-/// Settings of the original's plugin; `section`: a further database of config.ini, empty for [vdk].
-void PostgresSink::add_settings(Parameters& found, const std::string& section) const {
-  const std::string dsn = m_session.setting("postgres_dsn", section);
-  if (!dsn.empty()) {
-    found.emplace_back("dbname", dsn);
-  }
-  for (const char* key : {"dbname", "user", "password", "host", "port"}) {
-    const std::string value = m_session.setting(std::string("postgres_") + key, section);
-    if (!value.empty()) {
-      found.emplace_back(key, value);
-    }
-  }
-}
-
+/// `section`: the method's own, the target may name another one.
 Parameters PostgresSink::parameters(const std::string& target) const {
-  Parameters found{{"connect_timeout", "10"}, {"fallback_application_name", "vdk"}};
-  const std::size_t nothing = found.size();
   if (is_address(target)) {
     // So that a step can name a database without naming its password.
+    Parameters found;
     for (const char* key : {"user", "password"}) {
-      const std::string value = m_session.setting(std::string("postgres_") + key);
+      const std::string value = m_session.setting(std::string("postgres_") + key, m_section);
       if (!value.empty()) {
         found.emplace_back(key, value);
       }
     }
     found.emplace_back("dbname", target);
-  } else {
-    const auto sections = m_session.request.settings.sections();
-    const std::string section = text::lower(target);
-    add_settings(found, std::find(sections.begin(), sections.end(), section) == sections.end() ? "" : section);
+    return postgres_parameters(found);
   }
-  const bool is_named = process::environment("PGHOST") || process::environment("PGDATABASE") ||
-                        process::environment("PGSERVICE") || process::environment("PGUSER");
-  if (found.size() == nothing && !is_named) {
+  const auto sections = m_session.request.settings.sections();
+  const std::string named = text::lower(target);
+  const bool known = std::find(sections.begin(), sections.end(), named) != sections.end();
+  const std::string database = known ? named : (m_section.empty() ? "postgres" : m_section);
+  if (const auto server = m_session.databases->servers().find(database);
+      server != m_session.databases->servers().end()) {
+    server->second->note_used();
+  }
+  const Parameters found = postgres_settings(m_session, known ? named : m_section);
+  if (found.empty() && !environment_names_postgres()) {
     throw Error(ErrorKind::configuration,
                 {"cannot ingest rows with method 'postgres'", "no database is given",
                  "the rows are not stored, and the step that sent them fails",
                  "Set postgres_host, postgres_port, postgres_dbname and postgres_user in config.ini (the password as "
                  "VDK_POSTGRES_PASSWORD or a secret of the job), or pass target=\"postgresql://USER@HOST:PORT/NAME\""});
   }
-  found.emplace_back("client_encoding", "UTF8");
-  return found;
+  return postgres_parameters(found);
 }
 
 /// A transaction on the connection of a target; a connection that broke since the last batch is made anew.
@@ -368,6 +357,8 @@ void PostgresSink::store(Connection& connection, const Batch& batch) {
 
 }  // namespace
 
-std::unique_ptr<Sink> make_postgres_sink(Session& session) { return std::make_unique<PostgresSink>(session); }
+std::unique_ptr<Sink> make_postgres_sink(Session& session, const std::string& section) {
+  return std::make_unique<PostgresSink>(session, section);
+}
 
 }  // namespace vdk::run

@@ -3,34 +3,20 @@
 
 #include <dlfcn.h>
 #include <poll.h>
-#include <postgresql/libpq-fe.h>
 
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <cstdlib>
 #include <thread>
 
+#include "run/postgres_library.hpp"
 #include "run/signals.hpp"
 #include "vdk/core/text.hpp"
 
 namespace vdk::run::postgres {
 
 namespace {
-
-// clang-format off
-#define VDK_PQ_FUNCTIONS(F) \
-  F(PQconnectdbParams) F(PQconninfoParse) F(PQconninfoFree) F(PQfreemem) F(PQfinish) \
-  F(PQstatus) F(PQerrorMessage) F(PQsendQuery) F(PQsendQueryParams) F(PQisBusy) \
-  F(PQconsumeInput) F(PQsocket) F(PQgetResult) F(PQclear) F(PQresultStatus) \
-  F(PQresultErrorField) F(PQntuples) F(PQgetvalue) F(PQputCopyData) F(PQputCopyEnd) \
-  F(PQsetNoticeReceiver) F(PQgetCancel) F(PQcancel) F(PQfreeCancel)
-// clang-format on
-
-struct Library {
-#define VDK_DECLARE(name) decltype(&::name) name = nullptr;
-  VDK_PQ_FUNCTIONS(VDK_DECLARE)
-#undef VDK_DECLARE
-};
 
 Library load_library() {
   Library library;
@@ -45,20 +31,15 @@ Library load_library() {
 #undef VDK_FIND
   if (!complete) {
     throw Error(ErrorKind::platform, {"cannot use PostgreSQL", "libpq.so.5 cannot be loaded",
-                                      "no row is stored, and the step fails", "Install the package libpq5"});
+                                      "the step that needs it fails", "Install the package libpq5"});
   }
   return library;
-}
-
-const Library& pq() {
-  static const Library loaded = load_library();
-  return loaded;
 }
 
 Error malformed() {
   return Error(ErrorKind::configuration,
                {"cannot connect to PostgreSQL", "the address of the database is no valid connection string",
-                "no row is stored, and the step fails",
+                "the step that needs it fails",
                 "Write postgresql://USER@HOST:PORT/DATABASE, with @ : / ? # % of user and password as %40 %3A %2F %3F "
                 "%23 %25, or give the password in postgres_password"});
 }
@@ -91,17 +72,22 @@ bool is_connection_string(std::string_view value) {
          value.find('=') != std::string_view::npos;
 }
 
-std::string field(const PGresult* result, int which) {
-  const char* value = result == nullptr ? nullptr : pq().PQresultErrorField(result, which);
-  return value == nullptr ? "" : value;
-}
-
 bool is_good(const PGresult* result) {
   const ExecStatusType status = pq().PQresultStatus(result);
   return status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK || status == PGRES_COPY_IN;
 }
 
 }  // namespace
+
+const Library& pq() {
+  static const Library loaded = load_library();
+  return loaded;
+}
+
+std::string field(const PGresult* result, int which) {
+  const char* value = result == nullptr ? nullptr : pq().PQresultErrorField(result, which);
+  return value == nullptr ? "" : value;
+}
 
 void Connection::Closer::operator()(pg_conn* connection) const noexcept { pq().PQfinish(connection); }
 void Connection::ResultCloser::operator()(pg_result* result) const noexcept { pq().PQclear(result); }
@@ -139,10 +125,9 @@ void Connection::connect(const Parameters& parameters) {
     const bool is_refused = (says("FATAL:") && !says("starting up")) || says("no password supplied");
     if (is_refused || attempt == attempts || SignalGuard::received() != 0) {
       throw Error(is_refused ? ErrorKind::configuration : ErrorKind::platform,
-                  {"cannot connect to PostgreSQL", text::replace_all(why, "\n", "; "),
-                   "no row of this batch is stored, and the step that sent it fails",
-                   "Check the target of the rows or postgres_dsn, postgres_host, postgres_port, postgres_dbname, "
-                   "postgres_user and postgres_password, and that the server works"});
+                  {"cannot connect to PostgreSQL", text::replace_all(why, "\n", "; "), "the step that needs it fails",
+                   "Check postgres_dsn, postgres_host, postgres_port, postgres_dbname, postgres_user and "
+                   "postgres_password, or the target of the rows, and that the server works"});
     }
     std::this_thread::sleep_for(std::chrono::milliseconds(500));
   }
@@ -150,30 +135,81 @@ void Connection::connect(const Parameters& parameters) {
 
 bool Connection::is_lost() const { return pq().PQstatus(m_connection.get()) != CONNECTION_OK; }
 
+bool Connection::was_closed() const {
+  constexpr int looks = 10;
+  for (int look = 0; look < looks && !is_lost(); ++look) {
+    struct pollfd socket {
+      pq().PQsocket(m_connection.get()), POLLIN, 0
+    };
+    if (poll(&socket, 1, 0) <= 0 || pq().PQconsumeInput(m_connection.get()) == 0) {
+      break;
+    }
+    (void)pq().PQisBusy(m_connection.get());  // takes in the server's last words, behind which its end comes
+  }
+  return is_lost();
+}
+
+Transaction Connection::transaction() const {
+  switch (pq().PQtransactionStatus(m_connection.get())) {
+    case PQTRANS_IDLE:
+      return Transaction::idle;
+    case PQTRANS_ACTIVE:
+      return Transaction::active;
+    case PQTRANS_INTRANS:
+      return Transaction::open;
+    case PQTRANS_INERROR:
+      return Transaction::failed;
+    default:
+      return Transaction::lost;
+  }
+}
+
+std::string Connection::reported(const char* setting) const {
+  const char* value = pq().PQparameterStatus(m_connection.get(), setting);
+  return value == nullptr ? "" : value;
+}
+
+int Connection::version() const { return pq().PQserverVersion(m_connection.get()); }
+
+std::string Connection::address() const {
+  const PGconn* connection = m_connection.get();
+  const auto text = [](const char* value) { return std::string(value == nullptr ? "" : value); };
+  return text(pq().PQhost(connection)) + ":" + text(pq().PQport(connection)) + "/" + text(pq().PQdb(connection));
+}
+
+void Connection::cancel() const {
+  const std::unique_ptr<PGcancel, decltype(&::PQfreeCancel)> cancel(pq().PQgetCancel(m_connection.get()),
+                                                                    pq().PQfreeCancel);
+  std::array<char, 256> ignored{};
+  if (cancel) {
+    pq().PQcancel(cancel.get(), ignored.data(), static_cast<int>(ignored.size()));
+  }
+}
+
 /// Until a result can be taken without blocking: a server that waits for a lock must not keep Ctrl-C from working.
-void Connection::wait() const {
+void Connection::wait() {
   PGconn* connection = m_connection.get();
   while (pq().PQisBusy(connection) != 0) {
-    struct pollfd socket {
-      pq().PQsocket(connection), POLLIN, 0
-    };
-    if (poll(&socket, 1, 200) > 0 && pq().PQconsumeInput(connection) == 0) {
-      return;  // the connection broke; the result says so
+    std::array<pollfd, 2> sockets{{{pq().PQsocket(connection), POLLIN, 0}, {m_watched, POLLIN, 0}}};
+    const bool watches = m_watched >= 0 && !m_cancelled;
+    if (poll(sockets.data(), watches ? 2 : 1, 200) > 0) {
+      if (sockets[0].revents != 0 && pq().PQconsumeInput(connection) == 0) {
+        return;  // the connection broke; the result says so
+      }
+      if (watches && sockets[1].revents != 0) {
+        m_cancelled = true;
+        cancel();
+      }
     }
     if (SignalGuard::received() != 0) {
-      const std::unique_ptr<PGcancel, decltype(&::PQfreeCancel)> cancel(pq().PQgetCancel(connection),
-                                                                        pq().PQfreeCancel);
-      std::array<char, 256> ignored{};
-      if (cancel) {
-        pq().PQcancel(cancel.get(), ignored.data(), static_cast<int>(ignored.size()));
-      }
+      cancel();
       throw Error(ErrorKind::platform, {"cannot wait for PostgreSQL", "the run is being stopped",
-                                        "the rows of this batch are not stored", "Run the job again"});
+                                        "what was being done there is not stored", "Run the job again"});
     }
   }
 }
 
-Connection::Result Connection::take_result() const {
+Connection::Result Connection::take_result() {
   wait();
   return Result(pq().PQgetResult(m_connection.get()));
 }
@@ -195,20 +231,64 @@ Connection::Result Connection::finish() {
   return last;
 }
 
-void Connection::refuse(const pg_result* result) const {
-  Refusal refusal{field(result, PG_DIAG_SQLSTATE), field(result, PG_DIAG_MESSAGE_PRIMARY),
-                  field(result, PG_DIAG_CONTEXT)};
-  const std::string detail = field(result, PG_DIAG_MESSAGE_DETAIL);
-  if (!detail.empty()) {
-    refusal.message += " (" + detail + ")";
+Refusal Connection::refusal_of(const pg_result* result) const {
+  Refusal refusal;
+  refusal.state = field(result, PG_DIAG_SQLSTATE);
+  refusal.primary = field(result, PG_DIAG_MESSAGE_PRIMARY);
+  refusal.detail = field(result, PG_DIAG_MESSAGE_DETAIL);
+  refusal.hint = field(result, PG_DIAG_MESSAGE_HINT);
+  refusal.context = field(result, PG_DIAG_CONTEXT);
+  refusal.position = std::strtoull(field(result, PG_DIAG_STATEMENT_POSITION).c_str(), nullptr, 10);
+  refusal.schema = field(result, PG_DIAG_SCHEMA_NAME);
+  refusal.table = field(result, PG_DIAG_TABLE_NAME);
+  refusal.column = field(result, PG_DIAG_COLUMN_NAME);
+  refusal.type = field(result, PG_DIAG_DATATYPE_NAME);
+  refusal.constraint = field(result, PG_DIAG_CONSTRAINT_NAME);
+  if (refusal.primary.empty()) {
+    refusal.primary = "the connection to the server is lost";
   }
-  if (refusal.message.empty()) {
-    refusal.message = "the connection to the server is lost";
+  refusal.message = refusal.primary + (refusal.detail.empty() ? "" : " (" + refusal.detail + ")");
+  return refusal;
+}
+
+void Connection::refuse(const pg_result* result) const { throw Refusal(refusal_of(result)); }
+
+bool Connection::is_bad(const pg_result* result) {
+  const ExecStatusType status = pq().PQresultStatus(result);
+  return status == PGRES_FATAL_ERROR || status == PGRES_BAD_RESPONSE || status == PGRES_NONFATAL_ERROR;
+}
+
+bool Connection::is_copy(const pg_result* result) {
+  const ExecStatusType status = pq().PQresultStatus(result);
+  return status == PGRES_COPY_IN || status == PGRES_COPY_OUT || status == PGRES_COPY_BOTH;
+}
+
+void Connection::send(const std::string& sql) {
+  m_cancelled = false;
+  if (pq().PQsendQuery(m_connection.get(), sql.c_str()) == 0) {
+    refuse(nullptr);
   }
-  throw Refusal(std::move(refusal));
+  pq().PQsetSingleRowMode(m_connection.get());
+}
+
+Connection::Result Connection::take() {
+  Result result = take_result();
+  const ExecStatusType status = result ? pq().PQresultStatus(result.get()) : PGRES_COMMAND_OK;
+  if (status == PGRES_COPY_IN || status == PGRES_COPY_BOTH) {
+    pq().PQputCopyEnd(m_connection.get(), "COPY FROM STDIN has no data to read in a job");
+  }
+  if (status == PGRES_COPY_OUT || status == PGRES_COPY_BOTH) {
+    cancel();
+    char* piece = nullptr;
+    while (pq().PQgetCopyData(m_connection.get(), &piece, 0) > 0) {
+      pq().PQfreemem(piece);
+    }
+  }
+  return result;
 }
 
 void Connection::execute(const std::string& sql) {
+  m_cancelled = false;
   if (pq().PQsendQuery(m_connection.get(), sql.c_str()) == 0) {
     refuse(nullptr);
   }

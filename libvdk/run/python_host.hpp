@@ -25,6 +25,8 @@ class PythonHost {
   void send(const std::string& line);
   /// The next message; nothing when the child ended instead (then `ended()` says how).
   [[nodiscard]] std::optional<std::string> receive();
+  /// Our end; readable while an answer is awaited means that the child does not wait any more.
+  [[nodiscard]] int socket() const noexcept { return m_socket; }
   /// Sentence about how the child ended, and the exit code that the run gets for it.
   struct End {
     std::string sentence;

@@ -16,6 +16,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
+/// In front of the name of a database that is no file.
+const std::string server_mark = "server ";
 constexpr std::uintmax_t hashed_bytes = 64U << 20U;
 
 std::string identity_of(const fs::path& path, bool with_time) {
@@ -91,6 +93,7 @@ void RerunInputs::read_environment() {
   for (const auto& [name, file] : m_session.databases->files()) {
     m_environment["the place of the database " + name] = fs::absolute(file).lexically_normal().string();
   }
+  m_environment["the default database"] = m_session.databases->default_name();
   m_environment["requirements.txt"] = file_stamp(request.job.directory / "requirements.txt");
   if (!request.interpreter.empty()) {
     std::error_code ignored;
@@ -203,7 +206,19 @@ Texts RerunInputs::databases() const {
     const fs::path path = fs::absolute(file).lexically_normal();
     stamps[path.string()] = database_stamp(path);
   }
+  for (const auto& [name, stamp] : m_session.databases->stamps()) {
+    stamps[server_mark + name] = stamp;
+  }
   return stamps;
+}
+
+std::string RerunInputs::database_now(const std::string& place) const {
+  if (!place.starts_with(server_mark)) {
+    return database_stamp(place);
+  }
+  const auto& servers = m_session.databases->servers();
+  const auto found = servers.find(place.substr(server_mark.size()));
+  return found == servers.end() ? "none::" : found->second->stamp();
 }
 
 const nlohmann::ordered_json& RerunInputs::values(const std::string& store) const {

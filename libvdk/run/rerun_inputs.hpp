@@ -29,7 +29,10 @@ class RerunInputs {
   [[nodiscard]] static std::string listing_stamp(const std::filesystem::path& path);
   /// Identity and change counter of an SQLite database.
   [[nodiscard]] static std::string database_stamp(const std::filesystem::path& path);
+  /// Stamps of all files, and of the servers that steps of this run used.
   [[nodiscard]] Texts databases() const;
+  /// The stamp now of a place that `databases` named.
+  [[nodiscard]] std::string database_now(const std::string& place) const;
   /// Salted hash of an argument, property or secret; `*` = all together.
   [[nodiscard]] std::string value(const std::string& store, const std::string& name) const;
   /// The store has other values now.

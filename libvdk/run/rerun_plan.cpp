@@ -179,15 +179,20 @@ std::string Planner::stale_files(const StepRecord& known) const {
 /// The database holds what the steps before have done; somebody else's writes make that uncertain.
 std::string Planner::stale_database() const {
   for (const auto& [path, stamp] : m_state.databases) {
-    const std::string now = RerunInputs::database_stamp(path);
+    const std::string now = m_now.database_now(path);
     if (now == stamp) {
       continue;
     }
     const bool other_file =
         now.substr(0, now.rfind(':', now.rfind(':') - 1)) != stamp.substr(0, stamp.rfind(':', stamp.rfind(':') - 1));
     if (m_asked.mode != RerunMode::from_failed || other_file) {
-      return "the database " + quoted(path) +
-             (other_file ? " is another one or gone" : " was changed by something else") + " since the last run";
+      const bool is_server = path.starts_with("server ");
+      const std::string name = quoted(is_server ? path.substr(7) : path) + " ";
+      if (is_server && !other_file) {
+        return "something was written to the server of the database " + name + "since the last run";
+      }
+      return "the database " + name + (other_file ? "is another one or gone" : "was changed by something else") +
+             " since the last run";
     }
   }
   return {};

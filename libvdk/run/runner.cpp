@@ -318,6 +318,12 @@ std::string Runner::answer(const std::string& line) {
     if (kind == "configuration") {
       return Json{{"ok", true}, {"value", plugin_configuration(m_session)}}.dump();
     }
+    if (kind == "database") {
+      return m_session.databases->find(request.at("database").get<std::string>()).answer(request, m_host->socket());
+    }
+    if (kind == "cancel") {  // what was to be given up is over
+      return "{\"ok\": true}";
+    }
     if (kind == "native_sql") {
       run_native_sql();
       return "{\"ok\": true}";

@@ -4,6 +4,8 @@
 #include <set>
 
 #include "run/ingest.hpp"
+#include "run/postgres_database.hpp"
+#include "run/postgres_settings.hpp"
 #include "run/python_text.hpp"
 #include "vdk/core/text.hpp"
 #include "vdk/run/observer.hpp"
@@ -117,7 +119,30 @@ void Session::find_databases() {
   }
   files.try_emplace("vdk", files["sqlite"]);
   const std::string chosen = default_database_asked();
-  databases = std::make_unique<Databases>(std::move(files), chosen.empty() ? "sqlite" : chosen);
+  std::vector<std::string> servers;
+  if (names_postgres(*this, "") || environment_names_postgres()) {
+    servers.emplace_back("postgres");
+  }
+  for (const std::string& section : request.settings.sections()) {
+    if (!files.contains(section) && names_postgres(*this, section)) {
+      servers.push_back(section);
+    }
+  }
+  databases = std::make_unique<Databases>(files, chosen.empty() ? default_database(files, servers) : chosen);
+  for (const std::string& name : servers) {
+    const auto settings = postgres_parameters(postgres_settings(*this, name == "postgres" ? "" : name));
+    databases->add(name, std::make_unique<PostgresDatabase>(name, settings, lines));
+  }
+}
+
+/// SQLite, unless a server is all that the settings name.
+std::string Session::default_database(const std::map<std::string, std::filesystem::path>& files,
+                                      const std::vector<std::string>& servers) const {
+  const bool names_a_file = files.size() > 2 || !setting("sqlite_file").empty();  // sqlite and vdk are always there
+  if (names_a_file || servers.empty() || (servers.front() == "postgres" && !names_postgres(*this, ""))) {
+    return "sqlite";
+  }
+  return servers.front() == "postgres" || servers.size() == 1 ? servers.front() : "sqlite";
 }
 
 std::string Session::default_database_asked() const {
@@ -224,11 +249,16 @@ std::string Session::host_settings(bool plugins) const {
   for (const auto& [name, file] : databases->files()) {
     files[name] = std::filesystem::absolute(file).string();
   }
+  Json servers = Json::array();
+  for (const auto& entry : databases->servers()) {
+    servers.push_back(entry.first);
+  }
   const Json message{{"name", request.job.name},
                      {"arguments", arguments},
                      {"execution_properties", execution_properties},
                      {"temporary_directory", std::filesystem::absolute(temporary_directory).string()},
                      {"databases", files},
+                     {"servers", servers},
                      {"default_database", databases->default_name()},
                      {"query_prefix", query_prefix()},
                      {"ingest_method", text::lower(setting("ingest_method_default"))},

@@ -64,6 +64,8 @@ class Session {
   [[nodiscard]] nlohmann::ordered_json logger_levels() const;
   void read_secret_settings();
   void find_databases();
+  [[nodiscard]] std::string default_database(const std::map<std::string, std::filesystem::path>& files,
+                                             const std::vector<std::string>& servers) const;
   void choose_stores();
   std::map<std::string, std::string> m_secret_settings;
   std::map<std::string, KeyValueStore*> m_stores;            ///< in use

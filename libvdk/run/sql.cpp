@@ -5,7 +5,6 @@
 #include <cctype>
 #include <memory>
 
-#include "vdk/core/error.hpp"
 #include "vdk/core/text.hpp"
 
 namespace vdk::run {
@@ -52,18 +51,31 @@ std::string shortened(std::string_view statement) {
   return trimmed.size() <= limit ? std::string(trimmed) : std::string(trimmed.substr(0, limit)) + " ...";
 }
 
-[[noreturn]] void fail(sqlite3* db, const std::string& sql, std::size_t start, std::size_t at, std::size_t end,
-                       const std::string& file) {
-  const std::size_t first = skip_comments(sql, start);
-  const SourceLocation place = locate(sql, std::max(first, at), file);
-  throw Error(ErrorKind::user_code,
-              {"cannot run the SQL statement at line " + std::to_string(place.line) + " of " + file, sqlite3_errmsg(db),
-               "the statements before it stay done, the ones after it were not run, and the job stops here",
-               "Correct the statement: " + shortened(std::string_view(sql).substr(first, end - first))},
-              place);
+[[noreturn]] void fail(sqlite3* db, const FailedStatement& failed) {
+  throw statement_error(ErrorKind::user_code, failed, sqlite3_errmsg(db),
+                        "the statements before it stay done, the ones after it were not run, and the job stops here");
 }
 
 }  // namespace
+
+Error statement_error(ErrorKind kind, const FailedStatement& failed, const std::string& why,
+                      const std::string& consequences, const std::string& hint) {
+  const std::size_t first = skip_comments(failed.sql, failed.start);
+  const SourceLocation place = locate(failed.sql, std::max(first, failed.at), failed.file);
+  const std::string statement = shortened(std::string_view(failed.sql).substr(first, failed.end - first));
+  return Error(kind,
+               {"cannot run the SQL statement at line " + std::to_string(place.line) + " of " + failed.file, why,
+                consequences, hint.empty() ? "Correct the statement: " + statement : hint},
+               place);
+}
+
+void check_script(const std::string& sql, const std::string& file) {
+  if (sql.find('\0') != std::string::npos) {
+    throw Error(ErrorKind::user_code,
+                {"cannot run " + file, "the file contains a NUL byte",
+                 "the step was not started and the job stops here", "Save the file as UTF-8 text"});
+  }
+}
 
 std::string substitute(std::string_view text, const Values& values) {
   std::string out;
@@ -117,11 +129,7 @@ SqlText split_databases(std::string_view text) {
 }
 
 void run_script(sqlite3* db, const std::string& sql, const std::string& file, const std::string& prefix) {
-  if (sql.find('\0') != std::string::npos) {
-    throw Error(ErrorKind::user_code,
-                {"cannot run " + file, "the file contains a NUL byte",
-                 "the step was not started and the job stops here", "Save the file as UTF-8 text"});
-  }
+  check_script(sql, file);
   const std::string all = prefix + sql;
   std::size_t at = 0;
   while (at < all.size()) {
@@ -135,7 +143,7 @@ void run_script(sqlite3* db, const std::string& sql, const std::string& file, co
     if (prepared != SQLITE_OK) {
       const int offset = sqlite3_error_offset(db);
       const std::size_t place = offset < 0 ? 0 : at + static_cast<std::size_t>(offset);
-      fail(db, sql, start, place < prefix.size() ? 0 : place - prefix.size(), end > start ? end : sql.size(), file);
+      fail(db, {sql, start, place < prefix.size() ? 0 : place - prefix.size(), end > start ? end : sql.size(), file});
     }
     if (statement) {
       int code = SQLITE_ROW;
@@ -143,7 +151,7 @@ void run_script(sqlite3* db, const std::string& sql, const std::string& file, co
         code = sqlite3_step(statement.get());
       }
       if (code != SQLITE_DONE) {
-        fail(db, sql, start, 0, end, file);
+        fail(db, {sql, start, 0, end, file});
       }
     }
     at = next;

@@ -8,6 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include "vdk/core/error.hpp"
+
 namespace vdk::run {
 
 /// Text by name, for {name} in SQL.
@@ -22,6 +24,20 @@ struct SqlText {
   std::vector<std::string> databases;
 };
 [[nodiscard]] SqlText split_databases(std::string_view text);
+
+/// A statement of a script that failed. Offsets count bytes of `sql`.
+struct FailedStatement {
+  const std::string& sql;
+  std::size_t start = 0;  ///< of the statement, comments in front of it included
+  std::size_t at = 0;     ///< what is wrong; below `start` when that is not known
+  std::size_t end = 0;
+  const std::string& file;
+};
+/// The error of it, with line, column and source line.
+[[nodiscard]] Error statement_error(ErrorKind kind, const FailedStatement& failed, const std::string& why,
+                                    const std::string& consequences, const std::string& hint = {});
+/// Throws Error(user_code) for what no database takes.
+void check_script(const std::string& sql, const std::string& file);
 
 /// Run all statements, each committed by itself unless the script opens a transaction. Rows are thrown away.
 /// `prefix` is sent in front of the first statement. Throws Error(user_code) with file and line of the statement.

@@ -56,8 +56,9 @@ class Channel:
             self._gone()
         return json.loads(line)
 
-    def call(self, message):
-        """Send a request and return its value; steps that vdk asks for in between (templates) are run here."""
+    def call(self, message, cancels=False):
+        """Send a request and return its value; steps that vdk asks for in between (templates) are run here. `cancels`:
+        when the wait for it is interrupted, vdk is told to give it up."""
         with self.lock:
             self.drain()
             self._catch_up()
@@ -67,6 +68,9 @@ class Channel:
                     reply = self.receive()
                 except KeyboardInterrupt:
                     self._abandoned += 1  # in a notebook the next cell goes on
+                    if cancels:
+                        self.send({"req": "cancel"})
+                        self._abandoned += 1
                     raise
                 if "cmd" in reply:
                     if self.early is not None:

@@ -289,6 +289,8 @@ def blame(error, directory):
         return error.blamee
     if getattr(error, "vdk_reported", None) is not None:
         return error.vdk_reported.vdk_blamee  # a plugin said so
+    if getattr(error, "vdk_blamee", None) is not None:
+        return error.vdk_blamee  # a server that could not be reached
     innermost = None
     frame = error.__traceback__
     while frame is not None:

@@ -10,6 +10,7 @@ _WHY_NOT = {
     "circular": "it contains itself, or is nested too deeply",
     "number": "it holds NaN or infinity, for which JSON has no word",
 }
+_SERVER = "server:"  # stands in front of names among the paths of files, which begin with a slash
 _VALUE_TYPES = (int, float, str, list, dict, type(None))
 
 # Other names of the templates that come with vdk.
@@ -41,16 +42,29 @@ class Run:
     def database_names(self):
         """Every name that get_managed_connection takes."""
         plugins = self.plugins.connections.names() if self.plugins else []
-        return sorted(set(self.settings["databases"]) | set(plugins))
+        return sorted(set(self.settings["databases"]) | set(self.settings["servers"]) | set(plugins))
 
     def note(self, store, name):
         if self.watch is not None:
             self.watch.note(store, name)
 
+    def server(self, name):
+        """The open connection to a database of PostgreSQL."""
+        return self.connection(_SERVER + name)
+
     def connection(self, path):
         """The open connection to a database file."""
         connection = self.connections.get(path)
-        if connection is None or connection.vdk_closed:
+        if connection is not None and not connection.vdk_closed:
+            return connection
+        if path.startswith(_SERVER):
+            from vdk.sdk import postgres
+
+            connection = postgres.Connection(
+                self.channel, path[len(_SERVER) :], self.settings["query_prefix"], self.ingester.wait
+            )
+            self.connections[path] = connection
+        else:
             from vdk.sdk import sqlite
 
             connection = sqlite.open_connection(path, self.ingester.wait, self.settings["query_prefix"])
@@ -153,10 +167,12 @@ class JobInput(IJobInput):
         if self._run.plugins is not None and self._run.plugins.has_database(name):
             self._run.ingester.wait()
             return self._run.plugins.connections.open_connection(name)
+        if name in self._run.settings["servers"]:
+            return self._run.server(name)
         if name not in databases:
             raise errors.VdkConfigurationError(
                 "cannot connect to database %r: there is no such database type or section. Known: %s. "
-                "Check db_default_type, or add a [vdk_%s] section with sqlite_file to config.ini"
+                "Check db_default_type, or add a [vdk_%s] section with sqlite_file or postgres_ settings to config.ini"
                 % (name, ", ".join(self._run.database_names()), name)
             )
         return self._run.connection(databases[name])

@@ -18,9 +18,21 @@ def run(job_input, text):
     for name in names or [None]:
         database = job_input._substitute(name).strip() if name else None
         connection = job_input.get_managed_connection(database)
-        result = _run_all(job_input, connection, script)
-        statements.commit(connection)
+        if hasattr(connection, "vdk_script"):
+            result = _run_by_vdk(job_input, connection, script)
+        else:
+            result = _run_all(job_input, connection, script)
+            statements.commit(connection)
     return result
+
+
+def _run_by_vdk(job_input, connection, script):
+    filled = job_input._substitute(script + "\n") if "{" in script else script
+    try:
+        return connection.vdk_script(filled)
+    except connection.Error as error:
+        line = "line %d: " % error.vdk_line if getattr(error, "vdk_line", None) else ""
+        raise errors.UserCodeError(line + str(error).strip()) from error
 
 
 def _run_all(job_input, connection, script):
