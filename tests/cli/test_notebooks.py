@@ -71,6 +71,17 @@ class Notebooks(VdkTest):
         self.assertIn("selec 2", result.err)
         self.run_job({"n.ipynb": notebook("%%vdksql\n")}, code=1)
 
+    def test_an_error_is_told_with_the_errors_that_led_to_it_and_whatever_its_text_is(self):
+        _, result = self.summary({"n.ipynb": notebook("try:\n    {}['deep']\nexcept KeyError as e:\n    raise RuntimeError('outer') from e")},
+                                 code=1)
+        self.assertIn("{}['deep']", result.err)
+        self.assertIn("direct cause", result.err)
+        self.assertIn("line 4 (raise RuntimeError", result.err)
+        summary, _ = self.summary({"n.ipynb": notebook("raise ValueError('half \\ud83d')")}, code=1)
+        self.assertIn("half \\ud83d", summary["details"])
+        summary, _ = self.summary({"n.ipynb": notebook("class E(Exception):\n    def __str__(self):\n        raise KeyError\nraise E()")}, code=1)
+        self.assertIn("line 4 (raise E())", summary["details"])
+
     def test_a_syntax_error_is_named_with_its_line(self):
         summary, _ = self.summary({"n.ipynb": notebook("x = 1\ny = (")}, code=1)
         self.assertIn("line 2 (y = ()", summary["details"])

@@ -122,6 +122,43 @@ class Files(Rerun):
             self.assertEqual(self.run_job("--changed"), ["b.py", "c.sql"])
         self.assertEqual(self.plan(), {})
 
+    def test_a_module_is_the_one_of_its_text_however_soon_after_a_run_it_was_changed(self):
+        (self.folder / "lib").mkdir()
+        self.write(a__py="from lib import x\n" + py("print('V', x.V)"))
+        for value in "12345":  # Python's own memory of a module goes by the second and the size
+            (self.folder / "lib/x.py").write_text(f"V = {value}\n")
+            self.assertEqual(self.run_job("--changed"), ["a.py"])
+            self.assertIn(f"V {value}", self.last.out)
+        self.assertFalse(list(self.folder.rglob("__pycache__")))
+
+    def test_whether_a_file_is_there_counts_where_a_step_asks_that(self):
+        asks = ["os.path.exists(p)", "pathlib.Path(p).is_file()", "bool(glob.glob(p))"]
+        for question in asks:
+            self.write(a__py="import glob, os, pathlib\n" + py(f"p = str(job_input.get_job_directory() / 'flag')\nprint('THERE', {question})"))
+            self.run_job("--changed")
+            self.assertIn("THERE False", self.last.out)
+            self.assertEqual(self.run_job("--changed"), [])
+            (self.folder / "flag").touch()
+            self.run_job("--changed")
+            self.assertIn("THERE True", self.last.out, question)
+            (self.folder / "flag").unlink()
+            self.assertIn("is gone", self.plan()["a.py"])
+
+    def test_files_that_a_step_names_to_a_program_count(self):
+        (self.folder / "d.csv").write_text("1")
+        for call in ("subprocess.check_output(['cat', str(d / 'd.csv')])", "subprocess.check_output('cat<d.csv', shell=True, cwd=str(d))"):
+            self.write(a__py="import subprocess\n" + py(f"d = job_input.get_job_directory()\nprint({call})"))
+            self.run_job()
+            self.assertEqual(self.plan(), {})
+            (self.folder / "d.csv").write_text((self.folder / "d.csv").read_text() + "2")
+            self.assertIn("d.csv' changed", self.plan()["a.py"])
+
+    def test_a_file_whose_name_is_no_text_makes_the_step_run_again(self):
+        self.write(a__py=py("import os\np = os.path.join(os.fsencode(job_input.get_job_directory()), b'x' + bytes([255]))\n"
+                            "open(p, 'w').close()"), b__py=py("pass"))
+        self.assertEqual(self.run_job(), ["a.py", "b.py"])
+        self.assertIn("not everything", self.plan()["a.py"])
+
     def test_a_file_that_a_step_wrote_must_be_there(self):
         out = self.dir / "out.txt"
         self.write(a__py=py(f"open({str(out)!r}, 'w').write('x')"))
