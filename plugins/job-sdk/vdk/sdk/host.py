@@ -291,6 +291,8 @@ def _in_cell(error, text, message):
         place += ", line %d" % line
     if source:
         place += " (%s)" % source
+    hint = cells.hint(error)
+    text += " (%s)" % hint if hint else ""
     return line, place, "%s: %s" % (place, text) if text else place
 
 
