@@ -328,6 +328,13 @@ class Atomic(Rerun):
 
 class Cells(Rerun):
     def test_thirty_cells_with_a_failure_at_the_twentieth(self):
+        self.thirty_cells({})
+
+    @unittest.skipUnless(os.path.exists("/usr/bin/pypy3"), "PyPy is not installed")
+    def test_thirty_cells_in_pypy(self):
+        self.thirty_cells({"VDK_PYTHON": "/usr/bin/pypy3"})
+
+    def thirty_cells(self, env):
         head = ["import dataclasses, enum, collections, functools\nprint('FIRST')",
                 "@dataclasses.dataclass\nclass P:\n    x: int = 1\n    y: list = dataclasses.field(default_factory=list)\n"
                 "    def go(self):\n        return self.x + K\nclass Q(P):\n    def go(self):\n        return super().go() * 2",
@@ -342,15 +349,15 @@ class Cells(Rerun):
         good = "assert q is p and things[0] is p and p.go() == 8 and things[2].go() == 18 and things[1].b is E.B\n" \
                "assert add(1) == 16 and f.calls == 11 and P().y is not P().y and isinstance(things[2], P)\nprint('TWENTY')"
         self.write(n__ipynb=notebook(*cells[:19], "1/0", *cells[20:]))
-        self.assertEqual(len(self.run_job(code=1)), 20)
+        self.assertEqual(len(self.run_job(code=1, env=env)), 20)
         self.assertIn("cell 20 (cell_id:c20), line 1 (1/0)", self.last.err)
         self.write(n__ipynb=notebook(*cells[:19], good, *cells[20:]))
-        self.assertEqual(self.run_job("--from-failed"), [f"n_{i}" for i in range(20, 31)])
+        self.assertEqual(self.run_job("--from-failed", env=env), [f"n_{i}" for i in range(20, 31)])
         self.assertIn("TWENTY", self.last.out)
         self.assertNotIn("FIRST", self.last.out)
         resumed = self.query("select * from t order by i")
         self.database.unlink()
-        self.assertEqual(len(self.run_job()), 30)
+        self.assertEqual(len(self.run_job(env=env)), 30)
         self.assertEqual(self.query("select * from t order by i"), resumed)
 
     def test_inserting_a_cell_does_not_run_those_above(self):

@@ -125,7 +125,7 @@ class Watch:
                 if not sys._getframe(1).f_code.co_filename.startswith("<frozen importlib"):
                     self._add(self.listed, arguments[0] or ".")
             elif event == "sqlite3.connect" and arguments[0] not in (":memory:", ""):
-                if os.path.realpath(os.fspath(arguments[0])) not in self._databases:
+                if os.path.realpath(os.fsdecode(arguments[0])) not in self._databases:
                     self._add(self.read, arguments[0])
             elif event in _PROGRAMS:
                 self._named(arguments[_PROGRAMS[event]], arguments[2] if event == "subprocess.Popen" else None)
