@@ -68,7 +68,8 @@ std::string plugin_help() {
     return "";
   }
   try {
-    const auto commands = run::list_plugin_commands(*interpreter, settings);
+    auto commands = run::list_plugin_commands(*interpreter, settings);
+    std::erase_if(commands, [](const auto& command) { return find_command(command.first) != nullptr; });
     return commands.empty() ? "" : foreign_command_list(commands);
   } catch (const Error& error) {
     log::warning(error.what());

@@ -86,7 +86,7 @@ std::string source_of(const Json& cell, const std::filesystem::path& file, std::
 
 bool has_tag(const Json& cell) {
   const auto tags = object_at(cell, "metadata").value("tags", Json::array());
-  return tags.is_array() && std::find(tags.begin(), tags.end(), "vdk") != tags.end();
+  return tags == "vdk" || (tags.is_array() && std::find(tags.begin(), tags.end(), "vdk") != tags.end());
 }
 
 /// `# vdk: step`, or `-- vdk: step` in SQL: marks a step where the editor knows no tags.

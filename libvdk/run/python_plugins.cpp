@@ -17,8 +17,9 @@ namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
 // What these bring is a part of vdk; the host leaves them out too (plugins_found.py).
-constexpr std::array<std::string_view, 6> built_in = {
-    "vdk_sqlite-", "vdk_notebook-", "vdk_ipython-", "vdk_plugin_control_cli-", "vdk_ingest_file-", "vdk_core-"};
+constexpr std::array<std::string_view, 7> built_in = {
+    "vdk_sqlite-",      "vdk_notebook-", "vdk_ipython-", "vdk_plugin_control_cli-",
+    "vdk_ingest_file-", "vdk_server-",   "vdk_core-"};
 
 bool has_plugin(const fs::path& folder) {
   std::error_code ignored;

@@ -174,6 +174,14 @@ std::string RerunInputs::file_stamp(const fs::path& path) {
   }
 }
 
+std::string RerunInputs::presence(const fs::path& path) {
+  std::error_code ignored;
+  if (fs::exists(path, ignored)) {
+    return "there";
+  }
+  return fs::is_symlink(fs::symlink_status(path, ignored)) ? "a link to nothing" : "missing";
+}
+
 std::string RerunInputs::listing_stamp(const fs::path& path) {
   std::set<std::string> names;
   std::error_code error;

@@ -26,6 +26,8 @@ class RerunInputs {
   [[nodiscard]] static std::string source(const job::Step& step);
   /// Content of a file by a hash, by size and time when it is large; "missing".
   [[nodiscard]] static std::string file_stamp(const std::filesystem::path& path);
+  /// "there", "missing" or "a link to nothing".
+  [[nodiscard]] static std::string presence(const std::filesystem::path& path);
   [[nodiscard]] static std::string listing_stamp(const std::filesystem::path& path);
   /// Identity and change counter of an SQLite database.
   [[nodiscard]] static std::string database_stamp(const std::filesystem::path& path);

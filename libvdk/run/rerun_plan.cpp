@@ -168,6 +168,13 @@ std::string Planner::stale_files(const StepRecord& known) const {
       return "the file " + quoted(path) + " that it wrote is gone";
     }
   }
+  for (const auto& [path, before] : known.asked) {
+    const std::string now = RerunInputs::presence(path);
+    const bool by_itself = m_asked.mode == RerunMode::from_failed && m_state.own_files.contains(path);
+    if (now != before && !by_itself) {
+      return quoted(path) + (now == "there" ? " is new" : " is gone") + "; it asked whether it is there";
+    }
+  }
   for (const auto& [path, stamp] : known.listed) {
     if (RerunInputs::listing_stamp(path) != stamp) {
       return "the content of the folder " + quoted(path) + " changed";
@@ -244,9 +251,13 @@ bool Planner::can_start(std::size_t index, std::string& why) const {
     why = "the saved names behind it are gone";
     return fs::exists(m_store.snapshot(carry.snapshot), ignored);
   }
+  constexpr std::size_t told = 3;
   why.clear();
-  for (const auto& [name, reason] : carry.lost) {
-    why += (why.empty() ? "" : "; ") + quoted(name) + " cannot be saved (" + reason + ")";
+  for (std::size_t i = 0; i < std::min(told, carry.lost.size()); ++i) {
+    why += (why.empty() ? "" : "; ") + quoted(carry.lost[i].first) + " cannot be saved (" + carry.lost[i].second + ")";
+  }
+  if (carry.lost.size() > told) {
+    why += "; and " + std::to_string(carry.lost.size() - told) + " more";
   }
   return false;
 }

@@ -34,13 +34,14 @@ struct StepRecord {
   Texts read;                            ///< path -> stamp of files that it opened
   Texts written;                         ///< path -> "there" or "missing"
   Texts listed;                          ///< path -> stamp of folders that it listed
+  Texts asked;                           ///< path -> its presence: it asked whether there is something
   Texts arguments, properties, secrets;  ///< name or * -> hash
   bool complete = true;                  ///< false: not everything that it read is known
   Carry carry;
 };
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(StepRecord, id, built_on, name, status, source, environment,
-                                                module_names, modules, read, written, listed, arguments, properties,
-                                                secrets, complete, carry)
+                                                module_names, modules, read, written, listed, asked, arguments,
+                                                properties, secrets, complete, carry)
 
 /// What is known of the runs of one job folder.
 struct RunState {

@@ -102,6 +102,9 @@ void RerunRecorder::note_files(const nlohmann::ordered_json& host) {
   for (const std::string& path : texts_at(host, "listed")) {
     m_record.listed[path] = RerunInputs::listing_stamp(path);
   }
+  for (const std::string& path : texts_at(host, "asked")) {
+    m_record.asked[path] = RerunInputs::presence(path);
+  }
   for (const std::string& path : texts_at(host, "written")) {
     const std::string stamp = RerunInputs::file_stamp(path);
     m_record.written[path] = stamp == "missing" ? "missing" : "there";

@@ -71,6 +71,17 @@ class Notebooks(VdkTest):
         self.assertIn("selec 2", result.err)
         self.run_job({"n.ipynb": notebook("%%vdksql\n")}, code=1)
 
+    def test_an_error_is_told_with_the_errors_that_led_to_it_and_whatever_its_text_is(self):
+        _, result = self.summary({"n.ipynb": notebook("try:\n    {}['deep']\nexcept KeyError as e:\n    raise RuntimeError('outer') from e")},
+                                 code=1)
+        self.assertIn("{}['deep']", result.err)
+        self.assertIn("direct cause", result.err)
+        self.assertIn("line 4 (raise RuntimeError", result.err)
+        summary, _ = self.summary({"n.ipynb": notebook("raise ValueError('half \\ud83d')")}, code=1)
+        self.assertIn("half \\ud83d", summary["details"])
+        summary, _ = self.summary({"n.ipynb": notebook("class E(Exception):\n    def __str__(self):\n        raise KeyError\nraise E()")}, code=1)
+        self.assertIn("line 4 (raise E())", summary["details"])
+
     def test_a_syntax_error_is_named_with_its_line(self):
         summary, _ = self.summary({"n.ipynb": notebook("x = 1\ny = (")}, code=1)
         self.assertIn("line 2 (y = ()", summary["details"])
@@ -109,6 +120,44 @@ class Notebooks(VdkTest):
             self.assertIn(line, result.out)
         self.assertNotIn("42", result.out)
 
+    def test_values_get_into_commands_as_in_ipython(self):
+        result = self.run_job({"n.ipynb": notebook(
+            "def f(name):\n    !echo local {name} $name\nf('bob')", "d = {'k': 7}\n!echo key {d['k']:03d} {d!r} '$d' $$HOME {{x}}",
+            "!echo one two | awk '{print $2}'", "!echo unknown {no_such_name} $NO_SUCH_NAME.", "!echo first \\\n  second",
+            "x = !printf 'a\\nb'\nassert (x.n, x.s, x.l) == ('a\\nb', 'a b', ['a', 'b'])\ny = %sx echo c\nassert y == ['c']")})
+        self.assertEqual(result.out.splitlines(), ["local bob bob", f"key 007 {{k: 7}} $d {self.home} {{x}}", "two", "unknown {no_such_name} .",
+                                                   "first second"])
+
+    def test_what_a_cell_captures_is_there_afterwards(self):
+        result = self.run_job({"n.ipynb": notebook("%%capture cap\nprint('hidden')\n!echo shell", "assert cap.stdout == 'hidden\\nshell\\n'",
+                                                   "%%bash --out text\necho from bash", "assert text == 'from bash\\n', text",
+                                                   "    indented = 1\n    print('deep')\n", "%run tools/x.py a 'b c'\nassert Z == ['a', 'b c']"),
+                               "tools/x.py": "import sys\nZ = sys.argv[1:]\n"})
+        self.assertEqual(result.out, "deep\n")
+
+    def test_tasks_of_one_cell_are_awaited_in_another(self):
+        result = self.run_job({"n.ipynb": notebook(
+            "import asyncio\nasync def work():\n    await asyncio.sleep(0)\n    return 5\ntask = asyncio.create_task(work())",
+            "print('GOT', await task, asyncio.iscoroutinefunction(work))", "print(await asyncio.gather(work(), work()))",
+            "print(asyncio.run(work()))")})
+        self.assertEqual(result.out, "GOT 5 True\n[5, 5]\n5\n")
+
+    def test_what_ipython_alone_gives_is_explained(self):
+        for source, word in (("x = get_ipython()", "a run has no IPython"), ("print(_)", "give it a name"), ("ls", "write !ls"),
+                             ("from IPython.display import HTML", "requirements.txt"), ("pip install something", "lacks the `%`"),
+                             ("# first\n%%vdksql\nselect 1", "first line of the cell"), ("str.jo*?\n?str\nx", "line 3")):
+            summary, _ = self.summary({"n.ipynb": notebook(source)}, code=1, env={"VDK_PYTHON": "/usr/bin/python3"})
+            self.assertIn(word, summary["details"], source)
+
+    def test_notebooks_of_other_tools_are_read(self):
+        plain = json.loads(notebook("print('one')", "print('two')"))
+        for change in ({"nbformat_minor": 0}, {"metadata": None}, {"nbformat_minor": 5, "extra": [1]}):
+            self.assertEqual(self.run_job({"n.ipynb": json.dumps({**plain, **change})}).out, "one\ntwo\n")
+        self.assertEqual(self.run_job({"n.ipynb": "\ufeff" + json.dumps(plain, indent=1).replace("\n", "\r\n")}).out, "one\ntwo\n")
+        cells = [cell("print('tag is text')", tags=[], id="x"), cell("print(1)\r\nprint(2)\r\n", id="x"), cell(["%%vdksql\r\n", "select 1"], id="x")]
+        cells[0]["metadata"]["tags"] = "vdk"
+        self.assertEqual(self.run_job({"n.ipynb": json.dumps({**plain, "cells": cells})}).out, "tag is text\n1\n2\n")
+
     @unittest.skipUnless(os.path.exists("/usr/bin/pypy3"), "PyPy is not installed")
     def test_cells_run_in_pypy(self):
         flow = '%%vdkingest\nsources.s1 = {name = "auto-generated-data"}\n[destinations]\nd1 = {method = \'sqlite\'}\n' \
@@ -123,14 +172,16 @@ class Notebooks(VdkTest):
     def test_what_only_ipython_can_do_is_refused_with_its_place(self):
         for source, line, word in (("x = 1\n%cd /tmp", 2, "os.chdir"), ("%pip install no-such-package-here", 1, "requirements"),
                                    ("%%mispelled\nDROP TABLE x", 1, "take the tag"), ("%%vdksqll\nselect 1", 1, "vdksql"),
-                                   ("y = %lprun f()", 1, "IPython only"), ("%%bash\nexit 3", 1, "exit code 3")):
+                                   ("y = %lprun f()", 1, "IPython only"), ("%%bash\nexit 3", 1, "exit code 3"),
+                                   ("%pip install -r requirements.txt", 1, "no requirements.txt")):
             summary, _ = self.summary({"n.ipynb": notebook("a = 1", source)}, code=1)
             self.assertIn("n.ipynb, cell 2 (cell_id:c-2)", summary["details"])
             self.assertIn(f"line {line}", summary["details"])
             self.assertIn(word, summary["details"])
 
     def test_packages_that_are_there_may_be_asked_for(self):
-        self.run_job({"n.ipynb": notebook("%pip install -q pip\nx = 1")}, env={"VDK_PYTHON": "/usr/bin/python3"})
+        self.run_job({"n.ipynb": notebook("%pip install -q pip\nx = 1\n%pip install -r requirements.txt\n%pip list"),
+                      "requirements.txt": "# these\npip >= 1  # any\n"}, env={"VDK_PYTHON": "/usr/bin/python3"})
 
     def test_ingestion_cells_send_what_their_flows_name(self):
         flow = '%%vdkingest\n[sources]\ns1 = {name = "auto-generated-data", config = {num_records = 3}}\n' \

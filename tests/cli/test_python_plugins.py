@@ -134,6 +134,17 @@ class RealPlugins(VdkTest):
         self.vdk("export-csv", code=2)
         self.assertIn("no such command 'ingest-cvs'", self.vdk("ingest-cvs", code=2).err)
 
+    def test_commands_of_plugins_are_listed_unless_vdk_has_one_of_that_name(self):
+        site = self.dir / "site"
+        (site / "acme-1.0.dist-info").mkdir(parents=True)
+        (site / "acme-1.0.dist-info" / "entry_points.txt").write_text("[vdk.plugin.run]\nacme = acme\n")
+        (site / "acme.py").write_text("import click\nfrom vdk.api.plugin.hook_markers import hookimpl\n@hookimpl\n"
+                                      "def vdk_command_line(root_command):\n    for name in ('server', 'acme-hello'):\n"
+                                      "        root_command.add_command(click.Command(name, help='Says hello.'))\n")
+        shown = self.vdk("--help", env={"PYTHONPATH": str(site)}).out.partition("Commands of Python plugins:")[2]
+        self.assertIn("acme-hello", shown)
+        self.assertNotIn("server", shown)
+
     def test_trino_loads_is_configured_and_registers_database_and_templates(self):
         job = self.job("tr", {
             "10_look.py": "def run(job_input):\n    from vdk.plugin.trino import trino_config\n"

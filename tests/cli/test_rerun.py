@@ -122,6 +122,43 @@ class Files(Rerun):
             self.assertEqual(self.run_job("--changed"), ["b.py", "c.sql"])
         self.assertEqual(self.plan(), {})
 
+    def test_a_module_is_the_one_of_its_text_however_soon_after_a_run_it_was_changed(self):
+        (self.folder / "lib").mkdir()
+        self.write(a__py="from lib import x\n" + py("print('V', x.V)"))
+        for value in "12345":  # Python's own memory of a module goes by the second and the size
+            (self.folder / "lib/x.py").write_text(f"V = {value}\n")
+            self.assertEqual(self.run_job("--changed"), ["a.py"])
+            self.assertIn(f"V {value}", self.last.out)
+        self.assertFalse(list(self.folder.rglob("__pycache__")))
+
+    def test_whether_a_file_is_there_counts_where_a_step_asks_that(self):
+        asks = ["os.path.exists(p)", "pathlib.Path(p).is_file()", "bool(glob.glob(p))"]
+        for question in asks:
+            self.write(a__py="import glob, os, pathlib\n" + py(f"p = str(job_input.get_job_directory() / 'flag')\nprint('THERE', {question})"))
+            self.run_job("--changed")
+            self.assertIn("THERE False", self.last.out)
+            self.assertEqual(self.run_job("--changed"), [])
+            (self.folder / "flag").touch()
+            self.run_job("--changed")
+            self.assertIn("THERE True", self.last.out, question)
+            (self.folder / "flag").unlink()
+            self.assertIn("is gone", self.plan()["a.py"])
+
+    def test_files_that_a_step_names_to_a_program_count(self):
+        (self.folder / "d.csv").write_text("1")
+        for call in ("subprocess.check_output(['cat', str(d / 'd.csv')])", "subprocess.check_output('cat<d.csv', shell=True, cwd=str(d))"):
+            self.write(a__py="import subprocess\n" + py(f"d = job_input.get_job_directory()\nprint({call})"))
+            self.run_job()
+            self.assertEqual(self.plan(), {})
+            (self.folder / "d.csv").write_text((self.folder / "d.csv").read_text() + "2")
+            self.assertIn("d.csv' changed", self.plan()["a.py"])
+
+    def test_a_file_whose_name_is_no_text_makes_the_step_run_again(self):
+        self.write(a__py=py("import os\np = os.path.join(os.fsencode(job_input.get_job_directory()), b'x' + bytes([255]))\n"
+                            "open(p, 'w').close()"), b__py=py("pass"))
+        self.assertEqual(self.run_job(), ["a.py", "b.py"])
+        self.assertIn("not everything", self.plan()["a.py"])
+
     def test_a_file_that_a_step_wrote_must_be_there(self):
         out = self.dir / "out.txt"
         self.write(a__py=py(f"open({str(out)!r}, 'w').write('x')"))
@@ -291,6 +328,13 @@ class Atomic(Rerun):
 
 class Cells(Rerun):
     def test_thirty_cells_with_a_failure_at_the_twentieth(self):
+        self.thirty_cells({})
+
+    @unittest.skipUnless(os.path.exists("/usr/bin/pypy3"), "PyPy is not installed")
+    def test_thirty_cells_in_pypy(self):
+        self.thirty_cells({"VDK_PYTHON": "/usr/bin/pypy3"})
+
+    def thirty_cells(self, env):
         head = ["import dataclasses, enum, collections, functools\nprint('FIRST')",
                 "@dataclasses.dataclass\nclass P:\n    x: int = 1\n    y: list = dataclasses.field(default_factory=list)\n"
                 "    def go(self):\n        return self.x + K\nclass Q(P):\n    def go(self):\n        return super().go() * 2",
@@ -305,15 +349,15 @@ class Cells(Rerun):
         good = "assert q is p and things[0] is p and p.go() == 8 and things[2].go() == 18 and things[1].b is E.B\n" \
                "assert add(1) == 16 and f.calls == 11 and P().y is not P().y and isinstance(things[2], P)\nprint('TWENTY')"
         self.write(n__ipynb=notebook(*cells[:19], "1/0", *cells[20:]))
-        self.assertEqual(len(self.run_job(code=1)), 20)
+        self.assertEqual(len(self.run_job(code=1, env=env)), 20)
         self.assertIn("cell 20 (cell_id:c20), line 1 (1/0)", self.last.err)
         self.write(n__ipynb=notebook(*cells[:19], good, *cells[20:]))
-        self.assertEqual(self.run_job("--from-failed"), [f"n_{i}" for i in range(20, 31)])
+        self.assertEqual(self.run_job("--from-failed", env=env), [f"n_{i}" for i in range(20, 31)])
         self.assertIn("TWENTY", self.last.out)
         self.assertNotIn("FIRST", self.last.out)
         resumed = self.query("select * from t order by i")
         self.database.unlink()
-        self.assertEqual(len(self.run_job()), 30)
+        self.assertEqual(len(self.run_job(env=env)), 30)
         self.assertEqual(self.query("select * from t order by i"), resumed)
 
     def test_inserting_a_cell_does_not_run_those_above(self):

@@ -32,6 +32,7 @@ class Step:
         self.reads, self.uses, self.target = [], [], None
         self.argument = rnd.random() < 0.2
         self.helper = kind != "sql" and rnd.random() < 0.3
+        self.asks = kind in ("py", "cell") and rnd.random() < 0.2
         self.fails = False
         self.comment = 0
         self.has_id = rnd.random() < 0.8
@@ -45,6 +46,7 @@ class Job:
         self.helper = 1
         self.helper_comment = 0
         self.argument = 1
+        self.flag = False
         for step in self.files + self.cells:
             self.wire(step)
 
@@ -75,7 +77,7 @@ class Job:
         steps = self.order()
         step = rnd.choice(steps)
         what = rnd.choice(["const", "const", "comment", "insert", "insert", "delete", "move", "fail", "helper", "argument", "wire", "none",
-                           "helper comment"])
+                           "helper comment", "flag"])
         failing = [s for s in steps if s.fails]
         if failing and rnd.random() < 0.7:
             failing[0].fails = False
@@ -107,6 +109,8 @@ class Job:
             self.helper_comment += 1
         elif what == "argument":
             self.argument += 1
+        elif what == "flag":
+            self.flag = not self.flag
         elif what == "wire":
             self.wire(step)
         self.mend()
@@ -116,6 +120,8 @@ class Job:
         shutil.rmtree(folder, ignore_errors=True)
         (folder / "lib").mkdir(parents=True)
         (folder / "lib/h.py").write_text(f"# {self.helper_comment}\nTABLE = [{self.helper}]\n\n\ndef value():\n    return sum(TABLE)\n")
+        if self.flag:
+            (folder / "flag").touch()
         names = []
         flavours = {s.id: s.flavour for s in self.cells}
         for step in self.order():
@@ -151,6 +157,8 @@ def number(step):
         text += " + job_input.get_arguments()['a']"
     if step.helper:
         text += " + __import__('lib.h').h.value()"
+    if step.asks:
+        text += " + 1000 * __import__('os').path.exists(str(job_input.get_job_directory() / 'flag'))"
     return text
 
 
@@ -201,7 +209,7 @@ class Sequence:
         names = job.write(folder)
         summary = self.dir / "summary.json"
         summary.unlink(missing_ok=True)
-        env = {"PATH": SYSTEM_PATH, "HOME": folder.parent.as_posix(), "VDK_PYTHON": "/usr/bin/python3", "PYTHONDONTWRITEBYTECODE": "1",
+        env = {"PATH": SYSTEM_PATH, "HOME": folder.parent.as_posix(), "VDK_PYTHON": "/usr/bin/python3",
                "VDK_SQLITE_FILE": str(self.dir / database), "JOB_RUN_SUMMARY_FILE_PATH": str(summary), "VDK_TEMPORARY_WRITE_DIRECTORY": str(self.dir)}
         if not options:
             env["VDK_RUN_STATE_ENABLED"] = "false"

@@ -48,12 +48,33 @@ class Notebook:
         """Run one cell: a dictionary with source, number and label."""
         filename = file_name(self.file, cell["number"])
         remember_source(filename, cell["source"])
-        code = self._compile(cell, filename)
+        code, capture = self._compile(cell, filename)
         self.flags |= code.co_flags & _FUTURES
+        if capture:
+            self._capture(code, capture, cell["source"])
+        else:
+            self._execute(code, cell["source"])
+
+    def _execute(self, code, source):
         if code.co_flags & _IS_COROUTINE:
             self._await(eval(code, self.names))
+        elif _wants_loop(source):
+            self._await(_inside(code, self.names))
         else:
             exec(code, self.names)
+
+    def _capture(self, code, name, source):
+        import contextlib
+        import io
+
+        from vdk.sdk import magics
+
+        out, err = io.StringIO(), io.StringIO()
+        try:
+            with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+                self._execute(code, source)
+        finally:
+            self.names[name] = magics.Captured(out.getvalue(), err.getvalue())
 
     def _await(self, coroutine):
         import asyncio
@@ -74,16 +95,16 @@ class Notebook:
         source = cell["source"]
         first = _compiled(source, filename, self.flags)
         if not isinstance(first, SyntaxError):
-            return first
+            return first, None
         from vdk.sdk import magics
 
         translator = magics.Translator(self, cell)
-        source = translator.cell_magic(source)
+        source = translator.cell_magic(magics.dedented(source))
         while True:
             code = _compiled(source, filename, self.flags)
             if not isinstance(code, SyntaxError):
                 self.names[_MAGIC] = translator.run
-                return code
+                return code, translator.captures
             changed = translator.line_magic(source, code.lineno)
             if changed is None:
                 raise first if translator.untouched else code
@@ -100,6 +121,35 @@ def _compiled(source, filename, flags):
             return compile(source, filename, "exec", flags | _ALLOW_AWAIT, True)
         except SyntaxError:
             return error
+
+
+async def _inside(code, names):
+    exec(code, names)
+
+
+# They need an event loop that runs, and cannot be used where one does.
+_LOOP = {"create_task", "ensure_future", "get_running_loop", "current_task", "all_tasks"}
+_OWN_LOOP = {"run", "run_until_complete", "run_forever"}
+
+
+def _wants_loop(source):
+    """Whether the cell itself, not a function in it, calls what needs the event loop that a notebook has."""
+    if not any(name in source for name in _LOOP):
+        return False
+    import ast
+
+    called = set()
+    try:
+        waiting = list(ast.parse(source).body)
+    except SyntaxError:
+        return False  # magics
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.Call):
+            called.add(getattr(node.func, "attr", getattr(node.func, "id", None)))
+        if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
+            waiting.extend(ast.iter_child_nodes(node))
+    return bool(called & _LOOP) and not called & _OWN_LOOP
 
 
 def file_name(notebook, number):
@@ -131,6 +181,28 @@ def failing_line(error, filename):
     if not number:
         return None, ""
     return number, linecache.getline(filename, number).strip()
+
+
+# Names that only IPython gives.
+_HINTS = {
+    "get_ipython": "a run has no IPython",
+    "In": "a run keeps no history of cells",
+    "Out": "a run keeps no history of cells",
+    "_": "a run does not keep the value of the last line: give it a name",
+    "cd": "write os.chdir()",
+    "ls": "write !ls",
+    "pwd": "write os.getcwd()",
+}
+
+
+def hint(error):
+    """What a person needs to know besides the error, where the cell relies on IPython."""
+    if isinstance(error, NameError):
+        name = str(error).partition("name '")[2].partition("'")[0]
+        return _HINTS.get(name, "")
+    if isinstance(error, ModuleNotFoundError) and (error.name or "").split(".")[0] == "IPython":
+        return "display() needs no import in a run; or put ipython into requirements.txt"
+    return ""
 
 
 def _display(*values, **_options):

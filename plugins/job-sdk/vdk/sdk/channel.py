@@ -45,7 +45,10 @@ class Channel:
             self._gone()
 
     def send(self, message):
-        self.send_bytes(json.dumps(message).encode("ascii") + b"\n")
+        line = json.dumps(message).encode("ascii")
+        if b"\\ud" in line:  # half of a surrogate pair is no character that can be sent
+            line = json.dumps(message, ensure_ascii=False).encode("utf-8", "replace")
+        self.send_bytes(line + b"\n")
 
     def receive(self):
         try:

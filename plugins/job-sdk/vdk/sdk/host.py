@@ -5,12 +5,14 @@ import os
 import sys
 
 from vdk.api import errors
+from vdk.sdk import modules
 from vdk.sdk.channel import Channel
 from vdk.sdk.ingest import Ingester
 from vdk.sdk.job_input import JobInput
 from vdk.sdk.job_input import Run
 
 _SDK = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+_HEAD = "Traceback (most recent call last):\n"
 _ModuleType = type(sys)
 _FunctionType = type(lambda: None)
 
@@ -26,6 +28,8 @@ class Host:
         self.inputs = {}
         self.notebooks = {}
         self.watch = None
+        if settings.get("directory"):
+            modules.read_from_text(settings["directory"])
         if settings.get("watch"):
             from vdk.sdk.watch import Watch
 
@@ -216,31 +220,60 @@ class Host:
 
         self.run.last_error = (message["context"], error)
         exit_code = 1
-        text = str(error)
+        text = text_of(error)
         if isinstance(error, SystemExit):
             exit_code, text = _exit_of(error)
-        frames = traceback.extract_tb(error.__traceback__)
-        frames = [frame for frame in frames if not frame.filename.startswith(_SDK + os.sep)]
-        if self.plugins is not None:
-            frames = [frame for frame in frames if os.sep + "pluggy" + os.sep not in frame.filename]
+        frames = self._frames(traceback.extract_tb(error.__traceback__))
         if "cell" in message:
             line, place, text = _in_cell(error, text, message)
         else:
             line = next((f.lineno for f in reversed(frames) if f.filename == message.get("file")), getattr(error, "lineno", None))
         lines = [place + "\n"] if "cell" in message else []
-        lines += ["Traceback (most recent call last):\n"] if frames else []
-        lines += traceback.format_list(frames)
-        lines += traceback.format_exception_only(type(error), error)
+        lines += self._told(traceback, error)
         return {
             "done": "error",
             "exit_code": exit_code,
             "blamee": blame(error, message["directory"]),
             "exception_name": type(error).__name__,
-            "exception": text,
-            "details": "".join(lines).rstrip("\n"),
+            "exception": whole(text),
+            "details": whole("".join(lines).rstrip("\n")),
             "line": line,
             "interrupted": isinstance(error, KeyboardInterrupt),
         }
+
+    def _frames(self, frames):
+        """Those of the job and of what it uses."""
+        hidden = (_SDK + os.sep,) if self.plugins is None else (_SDK + os.sep, os.sep + "pluggy" + os.sep)
+        return [f for f in frames if not f.filename.startswith(hidden[0]) and not any(h in f.filename for h in hidden[1:])]
+
+    def _told(self, traceback, error):
+        """The error with its traceback, behind the errors that led to it."""
+        try:
+            told = traceback.TracebackException.from_exception(error)
+        except Exception:  # of an error that cannot say what it is
+            frames = self._frames(traceback.extract_tb(error.__traceback__))
+            return [_HEAD] + traceback.format_list(frames) + [type(error).__name__]
+        waiting, seen = [told], set()
+        while waiting:
+            item = waiting.pop()
+            if item is not None and id(item) not in seen:
+                seen.add(id(item))
+                item.stack[:] = self._frames(item.stack)
+                waiting += [item.__cause__, item.__context__, *(getattr(item, "exceptions", None) or ())]
+        return [line for line in told.format() if line != _HEAD or told.stack]
+
+
+def text_of(error):
+    """What the error says, also of one whose __str__ fails."""
+    try:
+        return str(error)
+    except Exception as failure:
+        return "its text cannot be made: %s" % type(failure).__name__
+
+
+def whole(text):
+    """Text that can be written: halves of surrogate pairs are spelled out."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def _in_cell(error, text, message):
@@ -258,6 +291,8 @@ def _in_cell(error, text, message):
         place += ", line %d" % line
     if source:
         place += " (%s)" % source
+    hint = cells.hint(error)
+    text += " (%s)" % hint if hint else ""
     return line, place, "%s: %s" % (place, text) if text else place
 
 

@@ -25,7 +25,12 @@ _WAY_OUT = {
 _KNOWN = ["env", "set_env", "pip", "run", "time", "timeit", "vdksql", "vdkingest", "bash", "sh", "capture"]
 _ASSIGN = re.compile(r"^(\s*)([A-Za-z_][\w.\[\]'\", ]*?)\s*=\s*([%!])(?!=)\s*(.+)$")
 _LINE = re.compile(r"^(\s*)([%!])(.+)$")
-_HELP = re.compile(r"^(\s*)(\?{1,2}[\w.]+|[\w.]+\?{1,2})\s*$")
+# What IPython takes for a magic without `%`.
+_AUTOMAGIC = re.compile(
+    r"^\s*((?:pip|conda|mamba|cd|ls|ll|pwd|cat|cp|mv|rm|mkdir|rmdir|env|set_env|run|time|timeit|load_ext|matplotlib)\s+[^=\s].*)$"
+)
+_DOLLAR = re.compile(r"'[^']*'|\$(\$?)([A-Za-z_][\w.]*)")
+_HELP = re.compile(r"^(\s*)(\?{1,2}\s*[\w.*%]+|[\w.*%]+\?{1,2})\s*(;|#.*)?$")
 
 
 class Translator:
@@ -35,6 +40,7 @@ class Translator:
         self._notebook = notebook
         self._cell = cell
         self.untouched = True
+        self.captures = None  # the name that takes what the cell writes
 
     def refuse(self, line, text, way_out):
         error = errors.UserCodeError(
@@ -55,28 +61,48 @@ class Translator:
         self.untouched = False
         body = "\n".join(lines[number + 1 :])
         if name in ("time", "timeit", "capture", "prun"):
+            if name == "capture":
+                self.captures = next((word for word in arguments.split() if not word.startswith("-")), None)
             lines[number] = "pass"
             return "\n".join(lines)
         if name in ("bash", "sh", "script"):
-            shell = arguments.strip() if name == "script" else name
-            if shell not in ("bash", "sh"):
-                raise self.refuse(number + 1, text, "only bash and sh scripts are run; use subprocess.run()")
-            return "\n" * number + "__vdk_magic__('script', %r, %r)" % (shell + "\n" + body, number + 1)
+            shell, options = self._script_options(name, arguments.split(), number + 1, text)
+            return "\n" * number + "__vdk_magic__('script', %r, %r)" % ((shell, options, body), number + 1)
         if name in _SHOW_CELLS:
             return ""
+        if name in ("vdksql", "vdkingest"):
+            raise self.refuse(number + 1, text, "it has to be the first line of the cell")
         raise self.refuse(number + 1, text, _way_out(name))
+
+    def _script_options(self, name, words, number, text):
+        """The shell, and the names that take what the script writes."""
+        options = {}
+        while words and words[0] in ("--out", "--err", "--no-raise-error"):
+            option = words.pop(0)
+            options[option[2:]] = words.pop(0) if option != "--no-raise-error" and words else True
+        shell = words.pop(0) if name == "script" and words else name
+        if shell not in ("bash", "sh") or words:
+            raise self.refuse(number, text, "only bash and sh scripts without options are run; use subprocess.run()")
+        return shell, options
 
     def line_magic(self, source, number):
         """The source with line `number` translated; None when there is nothing of IPython's in it."""
         lines = source.split("\n")
         if not number or number > len(lines):
             return None
-        changed = self._translate(lines[number - 1], number)
-        if changed is None:
-            return None
-        self.untouched = False
-        lines[number - 1] = changed
-        return "\n".join(lines)
+        for first in range(number - 1, -1, -1):  # the error may be in a line that continues the one with the magic
+            last = first
+            while lines[last].endswith("\\") and last + 1 < len(lines):
+                last += 1
+            if last < number - 1:
+                return None
+            text = "".join(line[:-1] for line in lines[first:last]) + lines[last]
+            changed = self._translate(text, first + 1)
+            if changed is not None:
+                self.untouched = False
+                lines[first : last + 1] = [changed] + [""] * (last - first)
+                return "\n".join(lines)
+        return None
 
     def _translate(self, line, number):
         found = _HELP.match(line)
@@ -90,6 +116,8 @@ class Translator:
         else:
             found = _LINE.match(line)
             if not found:
+                if _AUTOMAGIC.match(line):
+                    raise self.refuse(number, line, "it lacks the `%` or the `!`")
                 return None
             indent, sign, text = found.groups()
         if sign == "!":
@@ -104,6 +132,10 @@ class Translator:
         if name == "pip" and arguments.split()[:1] == ["install"]:
             self._check_installed(arguments.split()[1:], number, line)
             return indent + "pass"
+        if name == "pip" and arguments.split()[:1] in (["list"], ["show"], ["freeze"], ["check"], ["--version"]):
+            return indent + "pass"
+        if name in ("sx", "system"):
+            return "%s%s__vdk_magic__('lines', %r, %d)" % (indent, prefix, arguments.strip(), number)
         if name in ("env", "set_env", "run"):
             return "%s%s__vdk_magic__(%r, %r, %d)" % (indent, prefix, name, arguments.strip(), number)
         raise self.refuse(number, line, _way_out(name))
@@ -112,7 +144,12 @@ class Translator:
         """Only what is there already may be asked for: a job's packages come from requirements.txt."""
         from importlib import metadata
 
-        for argument in arguments:
+        arguments = list(arguments)
+        while arguments:
+            argument = arguments.pop(0)
+            if argument in ("-r", "--requirement") and arguments:
+                arguments += self._required(arguments.pop(0), number, line)
+                continue
             if argument.startswith("-"):
                 if argument not in ("-q", "-qq", "--quiet", "-U", "--upgrade", "--user", "--no-input"):
                     raise self.refuse(number, line, _way_out("pip"))
@@ -125,31 +162,28 @@ class Translator:
             if version is None or (found.group(2) and found.group(2) != version):
                 raise self.refuse(number, line, "%s is not installed; %s" % (argument, _way_out("pip")))
 
+    def _required(self, name, number, line):
+        """What a file of requirements asks for; those of the job itself are installed with it."""
+        path = os.path.join(os.path.dirname(self._notebook.file), name)
+        try:
+            with open(path, encoding="utf-8") as file:
+                wanted = [text.split(" #")[0].split(";")[0].replace(" ", "").strip() for text in file]
+        except OSError:
+            raise self.refuse(number, line, "there is no %s in the job folder" % name) from None
+        return [text for text in wanted if text and not text.startswith("#")]
+
     # What translated lines call
 
     def run(self, kind, text, number):
+        if kind == "script":
+            return self._script(*text, number)
+        frame = sys._getframe(1)
+        text = _expand(text, frame.f_globals, frame.f_locals)
         if kind in ("env", "set_env"):
-            return self._environment(self._expand(text))
+            return self._environment(text)
         if kind == "run":
             return self._run_file(text, number)
-        if kind == "script":
-            shell, _, body = text.partition("\n")
-            return self._script(shell, body, number)
-        return self._shell(self._expand(text), kind == "lines")
-
-    def _expand(self, text):
-        """{expression} and $name as IPython does; what is no name of the notebook stays for the shell."""
-        names = self._notebook.names
-
-        def value(match):
-            if match.group(1) is not None:
-                try:
-                    return str(eval(match.group(1), names))
-                except Exception:
-                    return match.group(0)
-            return str(names[match.group(2)]) if match.group(2) in names else match.group(0)
-
-        return re.sub(r"\{([^{}]+)\}|\$([A-Za-z_]\w*)", value, text)
+        return self._shell(text, kind == "lines")
 
     def _environment(self, text):
         if not text:
@@ -169,34 +203,125 @@ class Translator:
         import subprocess
 
         _flush()
-        done = subprocess.run(command, shell=True, stdout=subprocess.PIPE if capture else None, stdin=subprocess.DEVNULL)
+        pipe = capture or self.captures
+        done = subprocess.run(command, shell=True, stdout=subprocess.PIPE if pipe else None, stdin=subprocess.DEVNULL)
         self._notebook.names["_exit_code"] = done.returncode
         if done.returncode != 0:
             _say("`!%s` ended with exit code %d" % (command, done.returncode))
-        return done.stdout.decode(errors="replace").splitlines() if capture else None
+        text = done.stdout.decode(errors="replace") if pipe else ""
+        if capture:
+            return Lines(text.splitlines())
+        sys.stdout.write(text)
+        return None
 
-    def _script(self, shell, body, number):
+    def _script(self, shell, options, body, number):
         import subprocess
 
         _flush()
-        code = subprocess.run([shell], input=body.encode()).returncode
-        if code != 0:
-            error = errors.UserCodeError("%s: the %s script ended with exit code %d" % (self._cell["label"], shell, code))
+        pipes = {"std" + name: subprocess.PIPE for name in ("out", "err") if name in options}
+        done = subprocess.run([shell], input=body.encode(), **pipes)
+        for name in ("out", "err"):
+            if name in options:
+                self._notebook.names[options[name]] = getattr(done, "std" + name).decode(errors="replace")
+        self._notebook.names["_exit_code"] = done.returncode
+        if done.returncode != 0 and "no-raise-error" not in options:
+            error = errors.UserCodeError(
+                "%s: the %s script ended with exit code %d" % (self._cell["label"], shell, done.returncode)
+            )
             error.vdk_line = number
             raise error
 
     def _run_file(self, text, number):
         import runpy
+        import shlex
 
-        words = text.split()
-        path = words[-1] if words and len(words) == 1 else ""
+        words = shlex.split(text)
+        path = words[0] if words else ""
         base = os.path.dirname(self._notebook.file)
         candidates = [os.path.join(base, path), path]
         found = next((name for name in candidates if path.endswith(".py") and os.path.isfile(name)), None)
         if found is None:
-            raise self.refuse(number, "%run " + text, "give the name of one .py file that is in the job folder")
-        names = runpy.run_path(found, run_name="__main__")
+            raise self.refuse(number, "%run " + text, "give the name of a .py file that is in the job folder")
+        before, sys.argv = sys.argv, [found, *words[1:]]
+        try:
+            names = runpy.run_path(found, run_name="__main__")
+        finally:
+            sys.argv = before
         self._notebook.names.update({k: v for k, v in names.items() if not k.startswith("__")})
+
+
+class Lines(list):
+    """Lines that a command wrote, with IPython's short names for them."""
+
+    @property
+    def l(self):  # noqa: E743
+        return list(self)
+
+    list = l
+
+    @property
+    def n(self):
+        return "\n".join(self)
+
+    nlstr = n
+
+    @property
+    def s(self):
+        return " ".join(self)
+
+    spstr = s
+
+
+class Captured:
+    """What a cell with %%capture wrote."""
+
+    def __init__(self, out="", err=""):
+        self.stdout, self.stderr = out, err
+        self.outputs = []
+
+    def show(self):
+        sys.stdout.write(self.stdout)
+        sys.stderr.write(self.stderr)
+
+    __call__ = show
+
+    def __str__(self):
+        return self.stdout
+
+
+def _expand(text, names, local):
+    """{expression} and $name as IPython does: nothing is put in when one of the expressions cannot be."""
+    import string
+
+    def named(match):
+        if match.group(2) is None:
+            return match.group(0)
+        if match.group(1):
+            return "$" + match.group(2)
+        try:
+            return str(eval(match.group(2), names, local))
+        except Exception:
+            return match.group(0)  # the shell may know it
+
+    parts = []
+    try:
+        for literal, field, form, conversion in string.Formatter().parse(text):
+            parts.append(_DOLLAR.sub(named, literal))
+            if field is not None:
+                value = eval(field, names, local)
+                value = {"r": repr, "a": ascii}.get(conversion, str)(value) if conversion else value
+                parts.append(format(value, form))
+    except Exception:
+        return text
+    return "".join(parts)
+
+
+def dedented(source):
+    """A cell without the indentation of its first line, as IPython takes it."""
+    first = next((line for line in source.split("\n") if line.strip()), "")
+    indent = first[: len(first) - len(first.lstrip())]
+    lines = [line[len(indent) :] if line.startswith(indent) else line for line in source.split("\n")]
+    return "\n".join(lines)
 
 
 def _way_out(name):

@@ -6,7 +6,9 @@ import sys
 _GROUP = "[vdk.plugin.run]"
 
 # What these plugins bring is a part of vdk.
-BUILT_IN = ("vdk-sqlite", "vdk-notebook", "vdk-ipython", "vdk-plugin-control-cli", "vdk-ingest-file", "vdk-core")
+BUILT_IN = (
+    "vdk-sqlite", "vdk-notebook", "vdk-ipython", "vdk-plugin-control-cli", "vdk-ingest-file", "vdk-server", "vdk-core",
+)
 
 
 def _normal(name):

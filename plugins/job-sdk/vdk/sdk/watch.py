@@ -1,10 +1,28 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Sees what a step depends on besides its own text: files that it opens, folders that it lists, modules of the job, values
-that it asks for."""
+"""Sees what a step depends on besides its own text: files that it opens, asks about or names to a program, folders that it
+lists, modules of the job, values that it asks for."""
 import os
 import sys
 
 _LIMIT = 2000
+# Audit events of programs that are started, and where their words are.
+_PROGRAMS = {"subprocess.Popen": 1, "os.system": 0, "os.exec": 1, "os.posix_spawn": 1, "os.spawn": 2}
+
+
+class _Asking:
+    """A function of os that tells about what it was asked. No function: pathlib keeps it as a member of a class."""
+
+    def __init__(self, function, watch, module):
+        self.__module__, self.__name__, self.__doc__ = module, function.__name__, function.__doc__
+        self._function, self._watch = function, watch
+
+    def __call__(self, path, *arguments, **options):
+        if options.get("dir_fd") is None:
+            self._watch.asked_about(path)
+        return self._function(path, *arguments, **options)
+
+    def __reduce__(self):
+        return self.__name__
 
 
 class Watch:
@@ -23,9 +41,31 @@ class Watch:
             sys.addaudithook(self._event)
         except AttributeError:
             self.seen = False
+        self._watch_stat()
+
+    def _watch_stat(self):
+        """There is no audit event for a question such as os.path.exists()."""
+        real = os.stat
+        os.stat = _Asking(real, self, "os")
+        os.path.lexists = _Asking(os.path.lexists, self, os.path.__name__)
+        for group in (os.supports_fd, os.supports_dir_fd, os.supports_follow_symlinks):
+            if real in group:
+                group.add(os.stat)
+
+    def asked_about(self, path):
+        if not self._on or isinstance(path, int):
+            return
+        try:
+            path = os.path.abspath(os.fsdecode(path))
+            if (not path.startswith(self._apart) or path.startswith(self._directory)) and len(self.asked) <= _LIMIT:
+                self.asked.add(path)
+                self._require_text(path)
+        except Exception:
+            pass  # of what is no path; the caller gets his own error
 
     def _clear(self):
-        self.read, self.written, self.listed = set(), set(), set()
+        self.read, self.written, self.listed, self.asked = set(), set(), set(), set()
+        self._certain = True
         self.values = {"arguments": set(), "properties": set(), "secrets": set()}
 
     def begin(self):
@@ -37,6 +77,13 @@ class Watch:
 
     def note(self, store, name):
         self.values[store].add(name)
+        self._require_text(name)
+
+    def _require_text(self, name):
+        try:
+            name.encode("utf-8")
+        except UnicodeEncodeError:
+            self._certain = False  # it has no name that can be kept
 
     def end(self):
         """What the step that ends here depended on."""
@@ -47,9 +94,11 @@ class Watch:
         found["read"] = sorted(self.read - sources)
         found["written"] = sorted(self.written)
         found["listed"] = sorted(self.listed)
-        found["complete"] = self.seen and len(self.read) + len(self.written) + len(self.listed) <= _LIMIT
+        found["asked"] = sorted(self.asked - self.read - self.written - sources)
+        count = sum(len(found[name]) for name in ("read", "written", "listed", "asked"))
+        found["complete"] = self.seen and self._certain and count <= _LIMIT
         if not found["complete"]:
-            found["read"] = found["written"] = found["listed"] = []
+            found["read"] = found["written"] = found["listed"] = found["asked"] = []
         return found
 
     def job_modules(self):
@@ -76,8 +125,10 @@ class Watch:
                 if not sys._getframe(1).f_code.co_filename.startswith("<frozen importlib"):
                     self._add(self.listed, arguments[0] or ".")
             elif event == "sqlite3.connect" and arguments[0] not in (":memory:", ""):
-                if os.path.realpath(os.fspath(arguments[0])) not in self._databases:
+                if os.path.realpath(os.fsdecode(arguments[0])) not in self._databases:
                     self._add(self.read, arguments[0])
+            elif event in _PROGRAMS:
+                self._named(arguments[_PROGRAMS[event]], arguments[2] if event == "subprocess.Popen" else None)
         except Exception:
             self.seen = False  # whatever it was, it is not known now
 
@@ -90,6 +141,18 @@ class Watch:
         if mode and "+" in mode:
             self._add(self.read, path)
 
+    def _named(self, words, folder):
+        """Files that are named to a program: most likely it reads them."""
+        import re
+
+        if isinstance(words, (str, bytes)) or not hasattr(words, "__iter__"):
+            words = [words]
+        for word in [os.fsdecode(word) for word in words]:
+            for part in {word, *re.findall(r"""[^\s;|&<>()'"`=,]+""", word)}:
+                path = os.path.join(folder or "", part)
+                if os.path.isfile(path):
+                    self._add(self.read, path)
+
     def _add(self, found, path):
         path = os.fspath(path)
         if isinstance(path, bytes):
@@ -97,3 +160,4 @@ class Watch:
         path = os.path.realpath(path)
         if not path.startswith(self._apart) or path.startswith(self._directory):
             found.add(path)
+            self._require_text(path)
