@@ -58,7 +58,7 @@ std::string PostgresDatabase::state_name() const {
     case Transaction::active:
       return "active";
     case Transaction::open:
-      return "open";
+      return m_asked ? "begun" : "open";
     default:
       return "failed";
   }

@@ -12,7 +12,20 @@ from harness import VdkTest
 sys.path.insert(0, str(ROOT / "tests" / "support"))
 import postgres  # noqa: E402
 
+SERVERS = []
 NAMES = "'source_view': 's', 'target_table': 't'"
+
+
+def server():
+    """One PostgreSQL for all tests of a file."""
+    if not SERVERS:
+        try:
+            SERVERS.append(postgres.Server("secret"))
+        except postgres.Unavailable as reason:
+            raise unittest.SkipTest(str(reason)) from reason
+        unittest.addModuleCleanup(lambda: SERVERS.pop().__exit__())
+        SERVERS[0].__enter__()
+    return SERVERS[0]
 
 
 class Loads(VdkTest):
@@ -61,8 +74,6 @@ class OnSqlite(Loads):
 
 
 class OnPostgres(Loads):
-    """Through vdk-postgres, unmodified."""
-
     kind = "postgres"
     schema = "public"
     time = "date"
@@ -71,13 +82,7 @@ class OnPostgres(Loads):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.path = f"{original.plugins()}/bin:{VdkTest.path}"
-        try:
-            cls.postgres = postgres.Server("secret")
-        except postgres.Unavailable as reason:
-            raise unittest.SkipTest(str(reason)) from reason
-        cls.addClassCleanup(cls.postgres.__exit__)
-        cls.postgres.__enter__()
+        cls.postgres = server()
 
     def setUp(self):
         super().setUp()
@@ -92,3 +97,12 @@ class OnPostgres(Loads):
     def table(self, query=Loads.in_order):
         found = self.postgres.psql(f"SELECT coalesce(json_agg(q), '[]') FROM ({query}) q", self.database)
         return [tuple(row.values()) for row in json.loads(found)]
+
+
+class OnPlugin(OnPostgres):
+    """Through vdk-postgres, unmodified."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.path = f"{original.plugins()}/bin:{VdkTest.path}"
+        super().setUpClass()

@@ -5,6 +5,7 @@ import unittest
 
 from harness import BINARY
 from load_engines import NAMES
+from load_engines import OnPlugin
 from load_engines import OnPostgres
 from load_engines import OnSqlite
 
@@ -62,11 +63,91 @@ class Sqlite(OnSqlite):
         self.vdk("run", job, "--from-failed", env=env)
 
 
-class Postgres(OnPostgres):
+class Made:
     def make(self, more=""):
         self.sql("CREATE TABLE t (id INTEGER UNIQUE, v TEXT); INSERT INTO t VALUES (1, 'old');"
                  "CREATE TABLE s (id INTEGER, v TEXT); INSERT INTO s VALUES (2, 'new');" + more)
 
+
+class Transactions(Made):
+    """What depends on the driver as well."""
+
+    def test_a_template_inside_a_transaction_belongs_to_it(self):
+        self.make()
+        body = ("c = job_input.get_managed_connection()\nq = c.cursor()\nq.execute(\"INSERT INTO t VALUES (5, '100%%')\")\n"
+                f"job_input.execute_template('insert', {{{NAMES}, 'check': lambda n: job_input.execute_query('SELECT 1')}})\n"
+                f"try:\n    job_input.execute_template('scd1', {{{NAMES}, 'check': lambda name: False}})\n"
+                "except Exception as error:\n    assert 'failed the check' in str(error)\n"
+                "q.execute('INSERT INTO s SELECT * FROM s')\n"
+                f"try:\n    job_input.execute_template('scd1', {{{NAMES}}})\n"
+                "except Exception as error:\n    assert 'duplicate key' in str(error), error\n"
+                "else:\n    raise AssertionError('nothing refused the row')\n"
+                "q.execute('SELECT count(*) FROM t')\nassert q.fetchall() == [(3,)]\nc.%s()")
+        told = self.run_step(body % "rollback")
+        self.assertIn("a part of the transaction that the step has open", told.out + told.err)
+        self.assertEqual(self.table(), [(1, "old")])
+        self.run_step(body % "commit")
+        self.assertEqual(self.table(), [(1, "old"), (2, "new"), (5, "100%")])
+        self.assertEqual(self.table("SELECT * FROM s"), [(2, "new"), (2, "new")])
+
+    def test_a_query_before_the_template_does_not_keep_it_from_being_stored(self):
+        self.make()
+        self.run_step("c = job_input.get_managed_connection()\nq = c.cursor()\nq.execute('SELECT 1')\n"
+                      f"job_input.execute_template('insert', {{{NAMES}}})\nassert c.info.transaction_status == 0\n"
+                      "job_input.get_managed_connection()\nassert c.info.transaction_status == 0")
+        self.assertEqual(self.table(), [(1, "old"), (2, "new")])
+
+    def test_a_check_that_ends_the_transaction_breaks_it_or_loses_the_server_leaves_the_target_as_it_was(self):
+        self.make()
+        before = ("def swallow(call, *values):\n    try:\n        call(*values)\n    except Exception:\n        pass\n    return True\n")
+        for check, text in (
+                ("cursor().execute('COMMIT') or True", "the check ended the transaction"),
+                ("execute_query('SELECT nothing')", 'column "nothing" does not exist'),
+                ("execute_query('SELECT pg_terminate_backend(pg_backend_pid())')", "(terminating|closed the) connection")):
+            with self.subTest(check):
+                error = self.load("scd1", NAMES + f", 'check': lambda name: job_input.get_managed_connection().{check}", 1).err
+                self.assertRegex(error, text)
+                self.as_it_was()
+        error = self.run_step(f"query = job_input.get_managed_connection().execute_query\njob_input.execute_template('scd1', {{{NAMES},"
+                              " 'check': lambda name: swallow(query, 'SELECT nothing')})", 1, before).err
+        self.assertIn("a query of the check failed, and PostgreSQL refuses all that follow", error)
+        self.as_it_was()
+
+    def as_it_was(self):
+        self.assertEqual(self.table(), [(1, "old")])
+        self.assertEqual(self.table("SELECT relname FROM pg_class WHERE relname LIKE 'vdk%'"), [])
+
+
+class TransactionsOnPostgres(Transactions, OnPostgres):
+    def test_a_begin_of_the_job_is_not_ended_by_a_template(self):
+        self.make()
+        settings = "[owner]\nteam = red\n" + self.config
+        load = f"def run(job_input):\n    job_input.execute_template('insert', {{{NAMES}, 'check': lambda name: True}})\n"
+        for number, (end, rows) in enumerate((("ROLLBACK", []), ("COMMIT", [(2, "new")]))):
+            job = self.job(f"sql-{number}", {"config.ini": settings, "05.py": "def run(job_input):\n    job_input.execute_query('SELECT 1')\n",
+                                             "10.sql": "BEGIN;\nSELECT 1;", "20.py": load, "30.sql": end})
+            self.vdk("run", job, env=self.settings)
+            self.assertEqual(self.table("SELECT * FROM t WHERE id > 1"), rows)
+        self.sql("DELETE FROM t WHERE id > 1")
+        self.run_step("c = job_input.get_managed_connection()\nc.autocommit = True\nq = c.cursor()\nq.execute('BEGIN')\n"
+                      f"job_input.execute_template('insert', {{{NAMES}}})\nq.execute('ROLLBACK')\n"
+                      f"job_input.execute_template('scd1', {{{NAMES}}})\nassert c.autocommit")
+        self.assertEqual(self.table(), [(2, "new")])
+
+
+class TransactionsOnPlugin(Transactions, OnPlugin):
+    def test_a_template_runs_on_the_database_that_is_named_whatever_its_cursors_give(self):
+        self.make()
+        self.config = self.config.replace("db_default_type = postgres", "db_default_type = sqlite")
+        self.settings["VDK_SQLITE_FILE"] = str(self.dir / "other.db")
+        self.run_step("import psycopg2.extras\nnative = job_input.get_managed_connection('postgres')._db_con\n"
+                      "native.cursor_factory = psycopg2.extras.RealDictCursor\n"
+                      f"job_input.execute_template('scd1', {{{NAMES}, 'check': bool}}, database='postgres')")
+        self.assertEqual(self.table(), [(2, "new")])
+        self.assertIn("there is no table or view", self.load("scd1", NAMES, 1).err)
+
+
+class Postgres(Made, OnPostgres):
     def test_schemas_and_names_are_found_exactly_or_else_in_lower_case(self):
         self.sql('CREATE SCHEMA dw; CREATE SCHEMA "Lake"; CREATE SCHEMA lake; CREATE TABLE dw."T" ("ID" INTEGER, id INTEGER);'
                  'CREATE TABLE dw.t (id INTEGER, "ID" INTEGER); CREATE TABLE "Lake".S ("ID" INTEGER, id INTEGER);'
@@ -93,41 +174,6 @@ class Postgres(OnPostgres):
                       f"assert name == '\"St%ge\".\"vdk_check_d{'ä' * 25}_2\"', name")
         self.assertEqual(self.table(f'SELECT * FROM "{long}" ORDER BY 1'), [(1, "old"), (2, "new")])
         self.assertEqual(self.table("SELECT count(*) FROM pg_class WHERE relname LIKE 'vdk%'"), [(1,)])
-
-    def test_a_template_inside_a_transaction_belongs_to_it(self):
-        self.make()
-        body = ("c = job_input.get_managed_connection()\nq = c.cursor()\nq.execute(\"INSERT INTO t VALUES (5, '100%%')\")\n"
-                f"job_input.execute_template('insert', {{{NAMES}, 'check': lambda n: job_input.execute_query('SELECT 1')}})\n"
-                f"try:\n    job_input.execute_template('scd1', {{{NAMES}, 'check': lambda name: False}})\n"
-                "except Exception as error:\n    assert 'failed the check' in str(error)\n"
-                "q.execute('INSERT INTO s SELECT * FROM s')\n"
-                f"try:\n    job_input.execute_template('scd1', {{{NAMES}}})\n"
-                "except Exception as error:\n    assert 'duplicate key' in str(error), error\n"
-                "else:\n    raise AssertionError('nothing refused the row')\n"
-                "q.execute('SELECT count(*) FROM t')\nassert q.fetchall() == [(3,)]\nc.%s()")
-        told = self.run_step(body % "rollback")
-        self.assertIn("a part of the transaction that the step has open", told.out + told.err)
-        self.assertEqual(self.table(), [(1, "old")])
-        self.run_step(body % "commit")
-        self.assertEqual(self.table(), [(1, "old"), (2, "new"), (5, "100%")])
-        self.assertEqual(self.table("SELECT * FROM s"), [(2, "new"), (2, "new")])
-
-    def test_a_template_runs_on_the_database_that_is_named_whatever_its_cursors_give(self):
-        self.make()
-        self.config = self.config.replace("db_default_type = postgres", "db_default_type = sqlite")
-        self.settings["VDK_SQLITE_FILE"] = str(self.dir / "other.db")
-        self.run_step("import psycopg2.extras\nnative = job_input.get_managed_connection('postgres')._db_con\n"
-                      "native.cursor_factory = psycopg2.extras.RealDictCursor\n"
-                      f"job_input.execute_template('scd1', {{{NAMES}, 'check': bool}}, database='postgres')")
-        self.assertEqual(self.table(), [(2, "new")])
-        self.assertIn("there is no table or view", self.load("scd1", NAMES, 1).err)
-
-    def test_a_query_before_the_template_does_not_keep_it_from_being_stored(self):
-        self.make()
-        self.run_step("c = job_input.get_managed_connection()\nq = c.cursor()\nq.execute('SELECT 1')\n"
-                      f"job_input.execute_template('insert', {{{NAMES}}})\nassert c.info.transaction_status == 0\n"
-                      "job_input.get_managed_connection()\nassert c.info.transaction_status == 0")
-        self.assertEqual(self.table(), [(1, "old"), (2, "new")])
 
     def test_the_server_fills_identity_and_generated_columns_and_keys_come_from_their_sequence(self):
         self.sql("CREATE TABLE t (n INTEGER GENERATED ALWAYS AS IDENTITY, v INTEGER, twice INTEGER GENERATED ALWAYS AS (v * 2) STORED);"
@@ -204,25 +250,6 @@ class Postgres(OnPostgres):
         self.load("scd1", NAMES)
         self.assertEqual(self.table(), [(1, "again"), (2, "new")])
 
-    def test_a_check_that_ends_the_transaction_breaks_it_or_loses_the_server_leaves_the_target_as_it_was(self):
-        self.make()
-        before = ("def swallow(call, *values):\n    try:\n        call(*values)\n    except Exception:\n        pass\n    return True\n")
-        for check, text in (
-                ("cursor().execute('COMMIT') or True", "the check ended the transaction"),
-                ("execute_query('SELECT nothing')", 'column "nothing" does not exist'),
-                ("execute_query('SELECT pg_terminate_backend(pg_backend_pid())')", "(terminating|closed the) connection")):
-            with self.subTest(check):
-                error = self.load("scd1", NAMES + f", 'check': lambda name: job_input.get_managed_connection().{check}", 1).err
-                self.assertRegex(error, text)
-                self.as_it_was()
-        error = self.run_step(f"query = job_input.get_managed_connection().execute_query\njob_input.execute_template('scd1', {{{NAMES},"
-                              " 'check': lambda name: swallow(query, 'SELECT nothing')})", 1, before).err
-        self.assertIn("a query of the check failed, and PostgreSQL refuses all that follow", error)
-        self.as_it_was()
-
-    def as_it_was(self):
-        self.assertEqual(self.table(), [(1, "old")])
-        self.assertEqual(self.table("SELECT relname FROM pg_class WHERE relname LIKE 'vdk%'"), [])
 
 
 if __name__ == "__main__":

@@ -69,17 +69,18 @@ class Postgres:
     def begin(self):
         """A transaction, or a part of the caller's, who commits it."""
         self.cursor = self.connection.cursor()
-        status = self._status()
-        if status == _FAILED:
+        if self._status() == _FAILED:
             raise Refused(
                 "a statement of this step has failed, and PostgreSQL refuses all others until rollback() is called"
             )
-        self.nested = status == _IN_TRANSACTION
+        # The answer also tells vdk's own driver what .sql steps have begun.
+        has_written = self.rows("SELECT txid_current_if_assigned() IS NOT NULL")[0][0]
+        self.nested = self._status() == _IN_TRANSACTION
         begins_by_itself = not self.connection.autocommit
-        if self.nested and begins_by_itself:
+        if begins_by_itself and not getattr(self.connection, "vdk_begun", False):
             # The driver began it with the first query. One that has only read is no work of the step.
-            self.nested = self.rows("SELECT txid_current_if_assigned() IS NOT NULL")[0][0]
-            if self.nested:
+            self.nested = has_written
+            if has_written:
                 _log.warning("the template is a part of the transaction that the step has open: nothing is stored"
                              " before the step calls commit()")
             else:
@@ -112,6 +113,11 @@ class Postgres:
                     self.cursor.execute("ROLLBACK")
             else:
                 self.connection.rollback()
+
+    def keep(self):
+        """Store what was done after somebody else has ended the transaction."""
+        if not self.connection.autocommit:
+            self.connection.commit()
 
     def close(self):
         """The template is over."""

@@ -210,6 +210,7 @@ class Load:
             raise self.error(error) from None
         if not is_whole:
             self._drop()
+            self.dialect.keep()
             raise self.error(
                 "the check ended the transaction: it can only read, without commit(), rollback(), executescript() and"
                 " `with connection`. The target is as it was"

@@ -51,6 +51,9 @@ class Sqlite:
                 self.cursor.execute("ROLLBACK TO vdk_template")
             self.cursor.execute("RELEASE vdk_template" if self.nested else "ROLLBACK")
 
+    def keep(self):
+        """Store what was done after somebody else has ended the transaction: it is stored."""
+
     def close(self):
         """The template is over."""
         self.cursor.close()

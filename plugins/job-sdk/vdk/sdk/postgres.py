@@ -39,7 +39,7 @@ TRANSACTION_STATUS_IDLE = 0
 TRANSACTION_STATUS_ACTIVE = 1
 TRANSACTION_STATUS_INTRANS = 2
 TRANSACTION_STATUS_INERROR = 3
-_STATUS = {"idle": 0, "active": 1, "open": 2, "failed": 3}
+_STATUS = {"idle": 0, "active": 1, "open": 2, "begun": 2, "failed": 3}
 # Of executemany() in one message; many small statements cost many ways there and back.
 _STATEMENTS = 200
 _CHARACTERS = 1 << 18
@@ -74,6 +74,7 @@ class Connection:
 
     def __init__(self, channel, name, prefix="", settle=None):
         self.vdk_closed = False
+        self.vdk_held = False  # while the check of a load template runs: what it does is not committed
         self.vdk_name = name
         self.vdk_prefix = ""  # is put in front by vdk itself
         self._channel = channel
@@ -98,7 +99,8 @@ class Connection:
 
     def commit(self):
         self._check()
-        self._end("commit")
+        if not self.vdk_held:
+            self._end("commit")
 
     def rollback(self):
         self._check()
@@ -136,7 +138,7 @@ class Connection:
         with self._channel.lock:
             self._finish_reading()
             self._settle_rows()
-            cursor._run(query, {"settles": True})
+            cursor._run(query, {"settles": not self.vdk_held})
             return None if cursor.description is None else cursor.fetchall()
 
     def vdk_script(self, script):
@@ -160,6 +162,11 @@ class Connection:
     @property
     def closed(self):
         return 1 if self.vdk_closed else 0
+
+    @property
+    def vdk_begun(self):
+        """Whether a BEGIN of the job has opened the transaction, as far as the last statement told."""
+        return self._state == "begun"
 
     @property
     def in_transaction(self):
