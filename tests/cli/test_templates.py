@@ -231,7 +231,7 @@ class Periods:
         self.assertIn("the column 'since' is named twice",
                       self.load("scd2_simple", SIMPLE.replace("'until'", "'since'"), 1).err)
         self.sql("CREATE VIEW w AS SELECT s.*, 1 AS sk FROM s")
-        self.assertIn("has that column, which the target alone has",
+        self.assertIn("has that column; only the target has it",
                       self.load("scd2_simple", SIMPLE.replace("'s'", "'w'"), 1).err)
         self.assertIn("the argument 'surrogate_key_column' is missing",
                       self.load("scd2_simple", SIMPLE.replace("'surrogate_key_column': 'sk',", ""), 1).err)

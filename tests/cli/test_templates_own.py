@@ -102,6 +102,7 @@ class Transactions(Made):
         before = ("def swallow(call, *values):\n    try:\n        call(*values)\n    except Exception:\n        pass\n    return True\n")
         for check, text in (
                 ("cursor().execute('COMMIT') or True", "the check ended the transaction"),
+                ("rollback() or True", "the check ended the transaction"), ("close() or True", "the check closed or lost the connection"),
                 ("execute_query('SELECT nothing')", 'column "nothing" does not exist'),
                 ("execute_query('SELECT pg_terminate_backend(pg_backend_pid())')", "(terminating|closed the) connection")):
             with self.subTest(check):

@@ -128,7 +128,7 @@ def _periods(load):
     """The source says from when to when each of its rows is valid, and has all rows that are valid now."""
     given = load.source_relation.columns
     if load.dialect.pick(load.arguments.get("surrogate_key_column"), [column.name for column in given]) is not None:
-        raise load.error("surrogate_key_column: the source %s has that column, which the target alone has" % load.source)
+        raise load.error("surrogate_key_column: the source %s has that column; only the target has it" % load.source)
     columns = load.require_columns([load.arguments.get("surrogate_key_column")] + [column.name for column in given])
     arguments = ("start_time_column", "end_time_column", "id_column", "surrogate_key_column")
     start, end, key, sk = (load.column(name, load.columns, "the target") for name in arguments)

@@ -49,8 +49,7 @@ class Postgres:
     def __init__(self, connection):
         self.managed = connection
         self.connection = getattr(connection, "_db_con", None) or connection
-        # PEP 249's optional extension: the classes of errors are attributes of the connection.
-        self.Error = getattr(self.connection, "Error", Exception)
+        self.Error = self.connection.Error
         self.cursor = None
         self.nested = False
 
@@ -129,8 +128,9 @@ class Postgres:
         followers = [row[0] for row in self.rows(_FOLLOWERS % relation.number)]
         if followers:
             raise Refused(
-                "rows of the target %s are deleted and written anew, which would also delete or change rows of %s, whose"
-                " foreign key says ON DELETE CASCADE, SET NULL or SET DEFAULT" % (relation.qualified, listed(followers))
+                "rows of the target %s are deleted and written anew, which would also delete or change rows of %s,"
+                " whose foreign key says ON DELETE CASCADE, SET NULL or SET DEFAULT"
+                % (relation.qualified, listed(followers))
             )
         if not relation.can_lock:
             return
@@ -150,9 +150,16 @@ class Postgres:
             passed = check(table)
         finally:
             self.managed.vdk_held = False
-        if self._status() == _FAILED:
-            raise Refused("a query of the check failed, and PostgreSQL refuses all that follow. The target is as it was")
-        return passed, self.rows("SELECT txid_current()") == transaction
+        try:
+            if self._status() == _FAILED:
+                raise Refused(
+                    "a query of the check failed, and PostgreSQL refuses all that follow. The target is as it was"
+                )
+            return passed, self.rows("SELECT txid_current()") == transaction
+        except self.Error as error:
+            raise Refused(
+                "the check closed or lost the connection: %s. The target is as it was" % self.explain(error)[0]
+            ) from error
 
     @staticmethod
     def explain(error):

@@ -146,7 +146,8 @@ class Load:
     def refuse_null(self, table, column):
         count = self.rows("SELECT count(*) FROM %s WHERE %s IS NULL" % (table, quoted(column.name)))[0][0]
         if count:
-            raise self.error("%d rows of the source have NULL in %r. Leave them out of the source" % (count, column.name))
+            what = (count, column.name)
+            raise self.error("%d rows of the source have NULL in %r. Leave them out of the source" % what)
 
     def versions(self, arriving, key, start, others):
         """A table of the arriving rows, each once; no two have one key and one time."""
@@ -158,7 +159,8 @@ class Load:
         twice = self.rows("SELECT %s FROM %s GROUP BY %s HAVING count(*) > 1 LIMIT 1" % (
             shown, table, in_list([key.name, start.name])))
         if twice:
-            raise self.error("the source has different rows for %s %r at the same time %r" % ((key.name,) + twice[0]))
+            what = (key.name,) + twice[0]
+            raise self.error("the source has different rows for %s %r at the same time %r" % what)
         return table
 
     def new_key(self, column):
