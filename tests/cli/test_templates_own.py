@@ -109,6 +109,11 @@ class Transactions(Made):
                 error = self.load("scd1", NAMES + f", 'check': lambda name: job_input.get_managed_connection().{check}", 1).err
                 self.assertRegex(error, text)
                 self.as_it_was()
+        self.run_step("q = job_input.get_managed_connection().cursor()\nq.execute(\"INSERT INTO t VALUES (5, '')\")\ntry:\n"
+                      f"    job_input.execute_template('scd1', {{{NAMES}, 'check': lambda name: q.execute('COMMIT') or True}})\n"
+                      "except Exception as error:\n    assert 'ended the transaction' in str(error), error\n"
+                      "q.execute('DELETE FROM t WHERE id = 5')\nq.connection.commit()")
+        self.as_it_was()
         error = self.run_step(f"query = job_input.get_managed_connection().execute_query\njob_input.execute_template('scd1', {{{NAMES},"
                               " 'check': lambda name: swallow(query, 'SELECT nothing')})", 1, before).err
         self.assertIn("a query of the check failed, and PostgreSQL refuses all that follow", error)

@@ -114,7 +114,8 @@ class Postgres:
                 self.connection.rollback()
 
     def keep(self):
-        """Store what was done after somebody else has ended the transaction."""
+        """Store what was done after somebody else has ended the transaction; nothing is left to undo."""
+        self.nested = False
         if not self.connection.autocommit:
             self.connection.commit()
 

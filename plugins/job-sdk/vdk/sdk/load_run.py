@@ -211,8 +211,9 @@ class Load:
         except Refused as error:
             raise self.error(error) from None
         if not is_whole:
-            self._drop()
-            self.dialect.keep()
+            with self._told():
+                self._drop()
+                self.dialect.keep()
             raise self.error(
                 "the check ended the transaction: it can only read, without commit(), rollback(), executescript() and"
                 " `with connection`. The target is as it was"
