@@ -36,7 +36,7 @@ std::vector<Setting> run_settings() {
       setting("attempt_id", text, "", "Id of this attempt; made from the execution id when empty.", bare),
       setting("db_default_type", text, "",
               "Database that SQL steps and execute_query use, e.g. SQLITE. Without it the "
-              "only known one is used.",
+              "only one that is configured, else SQLite.",
               bare),
       setting("execution_id", text, "", "Id of the execution; made from the attempt id when empty.", bare),
       inert("execution_skip_checker_enabled", boolean, "true",

@@ -20,8 +20,8 @@ class Database {
   virtual void run_script(const std::string& sql, const std::string& place, const std::string& prefix) = 0;
   /// What of the open connection the next steps may depend on and a later run cannot have; empty when nothing.
   [[nodiscard]] virtual std::string open_state() = 0;
-  /// Roll back what steps left open, and close; true when a transaction was open.
-  [[nodiscard]] virtual bool close() = 0;
+  /// Roll back what steps left open, and close; true when a transaction was open. `stamped`: `stamp` will be asked.
+  [[nodiscard]] virtual bool close(bool stamped) = 0;
   /// Answer what a Python step asks of the connection, as JSON; `socket`: where that Python would say that it does not
   /// wait any more, -1 = nowhere.
   [[nodiscard]] virtual std::string answer(const nlohmann::ordered_json& request, int socket);

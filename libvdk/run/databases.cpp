@@ -72,18 +72,18 @@ std::string Databases::open_state() {
   return state;
 }
 
-std::vector<std::string> Databases::close() {
+std::vector<std::string> Databases::close(bool stamped) {
   std::vector<std::string> open;
   for (const auto& [path, database] : m_open_files) {
-    if (database->close()) {
+    if (database->close(stamped)) {
       open.push_back(path.string());
     }
   }
   for (const auto& [name, database] : m_servers) {
-    if (database->close()) {
+    if (database->close(stamped)) {
       open.push_back(name);
     }
-    if (database->is_used()) {
+    if (stamped && database->is_used()) {
       m_stamps[name] = database->stamp();
     }
   }

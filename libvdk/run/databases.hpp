@@ -35,8 +35,9 @@ class Databases {
   [[nodiscard]] std::string open_state();
   /// Something lasts to the end of the run that a later run cannot have.
   void note_state(std::string what) { m_state = std::move(what); }
-  /// Roll back what steps left open and close everything; returns where a transaction was open.
-  [[nodiscard]] std::vector<std::string> close();
+  /// Roll back what steps left open and close everything; returns where a transaction was open. `stamped`: a later run
+  /// will ask whether something was written to the servers.
+  [[nodiscard]] std::vector<std::string> close(bool stamped);
   /// Stamps that the servers had when they were closed, by name, as far as steps used them.
   [[nodiscard]] const std::map<std::string, std::string>& stamps() const noexcept { return m_stamps; }
 

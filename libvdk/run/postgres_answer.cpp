@@ -65,7 +65,9 @@ std::string PostgresDatabase::state_name() const {
 }
 
 std::string PostgresDatabase::refused(const Refusal& refusal, const Sent& sent) {
-  const std::size_t position = refusal.position > sent.prefix ? refusal.position - sent.prefix + sent.start : 0;
+  const bool known = refusal.position > sent.prefix;
+  const std::size_t position =
+      known ? refusal.position - sent.prefix + sent.start : (sent.one_of_many ? sent.start + 1 : 0);
   Json error{{"blamee", word_of(kind_of(refusal))},
              {"pgcode", refusal.state},
              {"message_primary", refusal.primary},
@@ -204,7 +206,7 @@ std::string PostgresDatabase::execute(const Json& request) {
     m_open = true;
   }
   Stream stream;
-  stream.sent = {count_characters(prefix), 0};
+  stream.sent.prefix = count_characters(prefix);
   stream.single = parts.size() <= 1;
   stream.settles = settles;
   begin_stream(prefix + sql, std::move(stream));
@@ -217,17 +219,15 @@ std::string PostgresDatabase::script(const Json& request) {
   const std::string& prefix = request.at("prefix").get_ref<const std::string&>();
   const auto parts = split_statements(sql, m_connection->reported("standard_conforming_strings") == "off");
   const auto sent = [&](const StatementPlace& part) {
-    return Sent{count_characters(prefix), count_characters(std::string_view(sql).substr(0, part.start))};
+    return Sent{count_characters(prefix), count_characters(std::string_view(sql).substr(0, part.start)), true};
   };
   if (parts.empty()) {
     return ok("\"columns\":null,\"rows\":[],\"more\":false,\"tag\":\"\",\"count\":0,\"total\":0,\"state\":\"idle\"");
   }
   try {
     run_parts(sql, parts, prefix, parts.size() - 1);
-  } catch (Refusal refusal) {
-    const Sent place = sent(parts[m_failed]);
-    refusal.position = refusal.position > place.prefix ? refusal.position : place.prefix + 1;
-    const std::string answer = refused(refusal, place);
+  } catch (const Refusal& refusal) {
+    const std::string answer = refused(refusal, sent(parts[m_failed]));
     roll_back();
     m_lost_work = false;
     return answer;
@@ -287,20 +287,24 @@ std::string PostgresDatabase::respond(const Json& request) {
     }
     (void)connection();
     m_connection->watch(m_socket);
+    if (op == "open") {
+      return ok("\"state\":\"" + std::string(m_lost_work ? "failed" : state_name()) +
+                "\",\"version\":" + std::to_string(m_connection->version()));
+    }
     discard_stream();
+    if (op == "written") {
+      return ok(has_written() ? "\"written\":true" : "\"written\":false");
+    }
     if (op == "commit" || op == "rollback") {
       return end_transaction(op == "commit");
     }
-    if (m_lost_work && op != "open") {
+    if (m_lost_work) {
       return refused(lost_work(), {});
     }
     if (op == "execute") {
       return execute(request);
     }
-    if (op == "script") {
-      return script(request);
-    }
-    return ok("\"state\":\"" + state_name() + "\",\"version\":" + std::to_string(m_connection->version()));
+    return script(request);
   } catch (const Refusal& refusal) {
     return refused(refusal, {});
   }

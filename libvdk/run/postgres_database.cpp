@@ -271,7 +271,7 @@ std::string PostgresDatabase::open_state() {
   }
 }
 
-bool PostgresDatabase::close() {
+bool PostgresDatabase::close(bool stamped) {
   bool written = false;
   try {
     if (m_connection && !m_connection->is_lost() && SignalGuard::received() == 0) {
@@ -284,7 +284,7 @@ bool PostgresDatabase::close() {
   } catch (const Refusal&) {
     written = m_open;
   }
-  m_stamp = m_connection ? ask_stamp() : "";
+  m_stamp = stamped && m_connection ? ask_stamp() : "";
   drop();  // the server rolls back what is open
   return written;
 }

@@ -23,7 +23,7 @@ class PostgresDatabase final : public Database {
 
   void run_script(const std::string& sql, const std::string& place, const std::string& prefix) override;
   [[nodiscard]] std::string open_state() override;
-  [[nodiscard]] bool close() override;
+  [[nodiscard]] bool close(bool stamped) override;
   [[nodiscard]] std::string answer(const nlohmann::ordered_json& request, int socket) override;
   [[nodiscard]] std::string stamp() override;
 
@@ -31,8 +31,9 @@ class PostgresDatabase final : public Database {
   using Json = nlohmann::ordered_json;
   /// What `text` is that goes to the server: where positions in it are counted from, in a script or a query.
   struct Sent {
-    std::size_t prefix = 0;  ///< characters in front of the statement
-    std::size_t start = 0;   ///< of the statement, in characters of the whole
+    std::size_t prefix = 0;    ///< characters in front of the statement
+    std::size_t start = 0;     ///< of the statement, in characters of the whole
+    bool one_of_many = false;  ///< its start is worth telling when the server knows no position
   };
   /// Rows that a Python step has not fetched yet.
   struct Stream {

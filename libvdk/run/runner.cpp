@@ -412,7 +412,7 @@ void Runner::finish() {
   if (m_host) {
     m_host->finish();
   }
-  for (const std::string& database : m_session.databases->close()) {
+  for (const std::string& database : m_session.databases->close(m_recorder != nullptr)) {
     m_session.lines.warning("a step left a transaction open in '" + database + "': it was rolled back");
   }
 }

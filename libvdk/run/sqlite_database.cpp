@@ -71,7 +71,7 @@ std::string SqliteDatabase::open_state() {
   return {};
 }
 
-bool SqliteDatabase::close() {
+bool SqliteDatabase::close(bool /*stamped*/) {
   const bool open = m_connection && sqlite3_get_autocommit(m_connection.get()) == 0;
   if (open) {
     sqlite3_progress_handler(m_connection.get(), 0, nullptr, nullptr);

@@ -20,7 +20,7 @@ class SqliteDatabase final : public Database {
   [[nodiscard]] sqlite3* connection();
   void run_script(const std::string& sql, const std::string& place, const std::string& prefix) override;
   [[nodiscard]] std::string open_state() override;
-  [[nodiscard]] bool close() override;
+  [[nodiscard]] bool close(bool stamped) override;
 
  private:
   struct Closer {

@@ -298,6 +298,53 @@ class PostgresStepsTest(VdkTest):
         self.assertIn("[(1,)]", failed.out)
         self.assertRegex(failed.err, r"10_n\.ipynb, cell 4.*:3:8")
 
+    def test_a_kernel_runs_scripts_and_gives_up_a_query_that_is_interrupted(self):
+        program = (
+            "import os, signal, sys, time\n"
+            "sys.path.insert(0, sys.argv[1])\n"
+            "from vdk.sdk import sql_cell\n"
+            "from vdk.sdk.session import StandaloneDataJob\n"
+            "def interrupt(*_):\n    raise KeyboardInterrupt\n"
+            "signal.signal(signal.SIGALRM, interrupt)\n"
+            "with StandaloneDataJob(sys.argv[2]) as job_input:\n"
+            "    print(sql_cell.run(job_input, 'create table t (a int);\\ninsert into t values (1);\\nselect a from t'))\n"
+            "    for text in ('insert into t values (2);\\nselect nope', 'insert into t values (3);\\nselect 1/0'):\n"
+            "        try:\n            sql_cell.run(job_input, text)\n"
+            "        except Exception as error:\n            print(str(error).splitlines()[0])\n"
+            "    signal.setitimer(signal.ITIMER_REAL, 0.3)\n"
+            "    start = time.monotonic()\n"
+            "    try:\n        job_input.execute_query('select pg_sleep(60)')\n"
+            "    except KeyboardInterrupt:\n        pass\n"
+            "    print(job_input.execute_query('select a from t'), time.monotonic() - start < 10)\n")
+        job = self.steps({})
+        done = subprocess.run([sys.executable, "-c", program, str(ROOT / "plugins" / "job-sdk"), str(job)], capture_output=True,
+                              text=True, timeout=60, env=self.env({**self.environment, "VDK_EXECUTABLE": str(BINARY)}), check=False)
+        self.assertEqual(done.stdout.splitlines(), ["(['a'], [(1,)])", 'line 2: column "nope" does not exist',
+                                                    "line 2: division by zero", "[(1,)] True"], done.stderr)
+
+    def test_a_notebook_goes_on_with_its_connection(self):
+        def cells(last):
+            sources = ("c = job_input.get_managed_connection()\nc.cursor().execute('create table t (a int)')\nc.commit()", last)
+            return json.dumps({"cells": [{"cell_type": "code", "id": f"cell{n}", "metadata": {"tags": ["vdk"]}, "outputs": [],
+                                          "execution_count": None, "source": source} for n, source in enumerate(sources)],
+                               "metadata": {}, "nbformat": 4, "nbformat_minor": 5})
+
+        job = self.steps({"10_n.ipynb": cells("1 / 0")})
+        self.run_steps(job, code=1)
+        (job / "10_n.ipynb").write_text(cells("cur = c.cursor()\ncur.execute('select count(*) from t')\nprint(cur.fetchall())"))
+        again = self.run_steps(job, "--from-failed")
+        self.assertIn("1 of 2 steps run", again.err)
+        self.assertIn("[(0,)]", again.out)
+
+    def test_rows_that_were_sent_are_seen_also_in_a_transaction_that_has_only_read(self):
+        self.sql("create table t (a int)")
+        self.python("cur = c.cursor()\ncur.execute('select 1')\n"
+                    "job_input.send_object_for_ingestion({'a': 1}, 't', method='postgres')\n"
+                    "cur.execute('select a from t')\nassert cur.fetchall() == [(1,)]\n"
+                    "cur.execute('truncate t')\njob_input.send_object_for_ingestion({'a': 2}, 't', method='postgres')\n"
+                    "cur.execute('select a from t')\nassert cur.fetchall() == []\nc.commit()\n")
+        self.assertEqual(self.sql("select a from t"), "2")
+
     def test_ctrl_c_cancels_the_statement_at_the_server(self):
         for files in ({"10_a.sql": "select pg_sleep(600), 'mark-{n}'"},
                       {"10_a.py": "def run(job_input):\n    job_input.execute_query(\"select pg_sleep(600), 'mark'\")\n"}):

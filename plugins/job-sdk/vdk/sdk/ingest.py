@@ -213,6 +213,11 @@ class Ingester:
     def _is_typed(self, method):
         return (method or self._default_method or "").lower() == "postgres"
 
+    @property
+    def pending(self):
+        """Whether rows wait here for more to come."""
+        return bool(self._rows)
+
     def wait(self):
         self.flush()
         self._channel.drain()

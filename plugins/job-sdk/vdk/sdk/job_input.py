@@ -49,8 +49,12 @@ class Run:
             self.watch.note(store, name)
 
     def server(self, name):
-        """The open connection to a database of PostgreSQL."""
-        return self.connection(_SERVER + name)
+        """The open connection to a database of PostgreSQL, as the steps before have left it."""
+        connection = self.connections.get(_SERVER + name)
+        if connection is None or connection.vdk_closed:
+            return self.connection(_SERVER + name)
+        connection.vdk_refresh()
+        return connection
 
     def connection(self, path):
         """The open connection to a database file."""
@@ -61,7 +65,7 @@ class Run:
             from vdk.sdk import postgres
 
             connection = postgres.Connection(
-                self.channel, path[len(_SERVER) :], self.settings["query_prefix"], self.ingester.wait
+                self.channel, path[len(_SERVER) :], self.settings["query_prefix"], self.ingester
             )
             self.connections[path] = connection
         else:

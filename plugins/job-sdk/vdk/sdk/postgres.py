@@ -72,21 +72,22 @@ class Connection:
     InternalError, ProgrammingError, NotSupportedError = InternalError, ProgrammingError, NotSupportedError
     Warning = Warning
 
-    def __init__(self, channel, name, prefix="", settle=None):
+    def __init__(self, channel, name, prefix="", ingester=None):
         self.vdk_closed = False
         self.vdk_held = False  # while the check of a load template runs: what it does is not committed
         self.vdk_name = name
         self.vdk_prefix = ""  # is put in front by vdk itself
         self._channel = channel
         self._prefix = prefix
-        self._settle = settle
+        self._ingester = ingester
         self._autocommit = False
         self._changed = ""
         self._state = "idle"
         self._reading = None  # weak reference to the cursor whose rows are not all here
         self.info = Info(self)
         self.notices = []
-        self.server_version = self._ask({"op": "open"})["version"]
+        self.server_version = 0
+        self.vdk_refresh()
 
     # What DB-API 2.0 asks for
 
@@ -152,6 +153,11 @@ class Connection:
             if cursor.description is None:
                 return None
             return [column[0] for column in cursor.description], cursor.fetchall()
+
+    def vdk_refresh(self):
+        """What .sql steps did to the transaction; a connection that the server has closed is made anew."""
+        value = self._take(self._ask({"op": "open"}), "")
+        self.server_version = value["version"]
 
     def vdk_state(self):
         """What later steps find changed in this object; vdk itself knows of transactions, temporary tables and SET."""
@@ -232,8 +238,11 @@ class Connection:
 
     def _settle_rows(self):
         """Rows that were sent for ingestion before are there."""
-        if self._settle is not None and self._state == "idle":
-            self._settle()  # not inside a transaction, which might lock out the writer that is waited for
+        if self._ingester is None or not self._ingester.pending:
+            return
+        # Not inside a transaction that has written: it may lock out the writer that is waited for.
+        if self._state == "idle" or not self._ask({"op": "written"})["written"]:
+            self._ingester.wait()
 
     def _finish_reading(self):
         """Another statement is to run: the rows of the one before come here first, as far as somebody wants them."""
