@@ -54,11 +54,11 @@ class Watch:
                 group.add(os.stat)
 
     def asked_about(self, path):
-        if not self._on or isinstance(path, int):
+        if not self._on or isinstance(path, int) or len(self.asked) > _LIMIT:
             return
         try:
             path = os.path.abspath(os.fsdecode(path))
-            if (not path.startswith(self._apart) or path.startswith(self._directory)) and len(self.asked) <= _LIMIT:
+            if not path.startswith(self._apart) or path.startswith(self._directory):
                 self.asked.add(path)
                 self._require_text(path)
         except Exception:
