@@ -381,6 +381,32 @@ def db_connection_validate_operation(operation, parameters):
         self.assertIn("insert into t values (7)", self.hooks())
         self.assertEqual(self.hooks().count("connect"), 1)
 
+    def test_plugins_see_the_queries_on_vdks_own_databases_and_may_forbid_them(self):
+        self.plugin("""
+@hookimpl
+def db_connection_validate_operation(operation, parameters):
+    if operation.startswith("drop"):
+        raise ValueError("no drops here")
+@hookimpl(tryfirst=True)
+def db_connection_before_operation(operation):
+    note("before", operation.get_operation())
+    if "one" in operation.get_operation():
+        operation.set_operation(operation.get_operation().replace("one", "1"))
+@hookimpl
+def db_connection_on_operation_failure(operation, exception):
+    note("failed", "nowhere" in str(exception))
+""")
+        database = {"VDK_SQLITE_FILE": f"{self.dir}/j.db"}
+        files = {"10_a.sql": "create table t (a int);\ninsert into t values ({n});",
+                 "20_b.py": "def run(job_input):\n    print(job_input.execute_query('select a + one from t'))\n"}
+        out = self.vdk("run", self.job("seen", files), "--arguments", '{"n": 5}', env=database).out
+        self.assertEqual(out, "[(6,)]\n")
+        for name, text, word in (("bad", "select * from nowhere", "nowhere"), ("forbidden", "insert into t values (6);\ndrop table t", "no drops")):
+            self.assertIn(word, self.vdk("run", self.job(name, {"10_a.sql": text}), code=1, env=database).err)
+        self.assertEqual(self.hooks(), ["before create table t (a int)", "before insert into t values (5)", "before select a + one from t",
+                                        "before select * from nowhere", "failed True", "before insert into t values (6)"])
+        self.assertEqual(sqlite3.connect(self.dir / "j.db").execute("select a from t").fetchall(), [(5,)])
+
     def test_secrets_of_the_service_configure_a_plugin_unless_the_environment_does(self):
         self.plugin("""
 @hookimpl

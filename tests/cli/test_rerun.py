@@ -9,6 +9,7 @@ import subprocess
 import time
 import unittest
 
+import original
 from harness import BINARY, VdkTest
 
 
@@ -449,6 +450,21 @@ class Cells(Rerun):
         self.write(n__ipynb=notebook("a = b'x' * 3_000_000", "1/0"))
         self.run_job(code=1, env={"VDK_RUN_SNAPSHOT_LIMIT_MB": "2"})
         self.assertIn("'a' cannot be saved (it is larger than 2 MB)", self.plan()["n_1"])
+
+    def test_arrays_that_share_memory_go_on_sharing_it_and_frames_are_saved(self):
+        env = {"VDK_PYTHON": str(original.plugins() / "bin" / "python"), "VDK_PYTHON_PLUGINS": "no"}
+        cells = ["import numpy as np, pandas as pd", "a = np.arange(12).reshape(3, 4); b = a[1:, ::2]; c = a.T; r = a[::-1]; e = a[:0]",
+                 "o = np.array(['x', 'y'], dtype=object); p = o[1:]; bits = np.arange(2, dtype='i4'); raw = bits.view('u1')",
+                 "df = pd.DataFrame({'a': range(5), 'c': list('xyzuv')}); s = df['a']; v = df.iloc[1:3]"]
+        check = "a[1, 0] = 99; o[1] = 'q'; bits[0] = 258\nassert b[0, 0] == c[0, 1] == r[1, 0] == 99 and e.shape == (0, 4)\n" \
+                "assert p[0] == 'q' and raw[0] == 2 and raw[1] == 1 and s.sum() == df.a.sum() == 10 and v.shape == (2, 2)"
+        self.write(n__ipynb=notebook(*cells, "1/0"))
+        self.run_job(code=1, env=env)
+        self.write(n__ipynb=notebook(*cells, check))
+        self.assertEqual(self.run_job("--from-failed", env=env), ["n_5"])
+        self.write(n__ipynb=notebook(cells[0], "big = np.zeros(3_000_000); part = big[:3]", "1/0"))  # would be saved whole
+        self.run_job(code=1, env=env)
+        self.assertIn("shares memory", self.plan("--from-failed", env=env)["n_2"])
 
     @unittest.skipUnless(os.path.exists("/usr/bin/pypy3"), "PyPy is not installed")
     def test_states_are_restored_in_pypy(self):

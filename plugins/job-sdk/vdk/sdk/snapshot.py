@@ -115,6 +115,19 @@ def _wrapped(kind, *arguments):
     return kind(*arguments)
 
 
+def _view(root, shape, dtype, offset, strides, writeable):
+    import numpy
+
+    flat = root.ravel(order="K")
+    if dtype.hasobject:
+        array = numpy.lib.stride_tricks.as_strided(flat[offset // dtype.itemsize :], shape, strides)
+    else:
+        array = numpy.ndarray(shape, dtype, flat, offset, strides)
+    if not writeable:
+        array.flags.writeable = False
+    return array
+
+
 class _Bounded:
     """A file that refuses to grow over a limit, and to take secrets of the job."""
 
@@ -139,12 +152,13 @@ class _Bounded:
 
 
 class _Pickler(pickle.Pickler):
-    def __init__(self, file, host, notebook):
+    def __init__(self, file, host, notebook, known):
         super().__init__(file, 4)
         self._host = host
         self._names = notebook.names if notebook else {}
-        self._known = _known_objects(host)
-        self._arrays = {}
+        self._known = known
+        self._arrays = {}  # saved as if they were alone, by what they are views of
+        self._roots = {}  # saved as what others are views of
 
     def reducer_override(self, obj):
         kind = type(obj)
@@ -174,7 +188,7 @@ class _Pickler(pickle.Pickler):
         if kind.__name__ == "_lru_cache_wrapper" and kind.__module__ == "functools":
             return self._save_cached(obj)
         if kind.__name__ == "ndarray" and kind.__module__ == "numpy":
-            self._check_shared(obj)
+            return self._save_array(obj)
         return NotImplemented
 
     def _save_cached(self, obj):
@@ -183,14 +197,25 @@ class _Pickler(pickle.Pickler):
         parameters = obj.cache_parameters()
         return _cached, (obj.__wrapped__, parameters["maxsize"], parameters["typed"])
 
-    def _check_shared(self, array):
-        """A view would come back as an array of its own."""
+    def _save_array(self, array):
+        """Arrays that share memory go on sharing it."""
+        if not array.size:
+            return NotImplemented
         root = array
-        while getattr(root, "base", None) is not None and type(root.base) is type(array):
+        while type(getattr(root, "base", None)) is type(array):
             root = root.base
-        other = self._arrays.setdefault(id(root), (array, root))
-        if other[0] is not array:
+        if root is not array and _can_hold_views(root, array):
+            self._roots[id(root)] = root
+            offset = array.__array_interface__["data"][0] - root.__array_interface__["data"][0]
+            return _view, (root, array.shape, array.dtype, offset, array.strides, array.flags.writeable)
+        other = self._arrays.get(id(root), (array,))[0]
+        if other is not array or (root is not array and id(root) in self._roots):
             raise CannotSave("it shares memory with another array")
+        if root is not array:
+            self._arrays[id(root)] = (array, root)
+        else:
+            self._roots[id(root)] = root
+        return NotImplemented
 
     def _save_function(self, function):
         module = sys.modules.get(function.__module__)
@@ -260,6 +285,17 @@ class _Pickler(pickle.Pickler):
                 if value.__module__ == MODULE:
                     raise CannotSave("the class %s changes how an enumeration works" % cls.__name__)
         return _enum, (type(cls), cls.__name__, cls.__bases__, items)
+
+
+def _can_hold_views(root, array):
+    """Whether the root keeps its layout when it is saved, and is not far larger than what is looked at."""
+    objects = root.dtype.hasobject or array.dtype.hasobject
+    return (
+        root.base is None
+        and root.flags.forc
+        and (root.dtype == array.dtype if objects else True)
+        and root.nbytes <= 4 * array.nbytes + (1 << 20)
+    )
 
 
 class _Call:
@@ -383,24 +419,25 @@ def save(host, path, notebook, limit):
     if not names and not process and not any(data or classes for data, classes in modules.values()):
         return {"carry": "none"}
     temporary = path + ".new"
+    known = _known_objects(host)
     try:
-        parts = _parts(host, notebook, names, modules, process)
+        parts = _parts(host, notebook, names, modules, process, known)
         with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600), "wb") as file:
             bounded = _Bounded(file, limit, _secrets(host))
-            _dump(bounded, host, notebook, parts)
+            _dump(bounded, host, notebook, parts, known)
         os.replace(temporary, path)
         return {"carry": "saved", "bytes": bounded.size}
     except (Exception, RecursionError) as error:
         _remove(temporary)
-        return {"carry": "lost", "lost": _culprits(host, notebook, names, limit) or [("what it left in memory", _why(error))]}
+        culprits = _culprits(host, notebook, names, limit, known)
+        return {"carry": "lost", "lost": culprits or [("what it left in memory", _why(error))]}
 
 
-def _parts(host, notebook, names, modules, process):
+def _parts(host, notebook, names, modules, process, known):
     """In the order in which they are read back: definitions may need modules, and data the definitions."""
     first = {k: v for k, v in names.items() if type(v) is _ModuleType}
     second = {k: v for k, v in names.items() if k not in first and (type(v) is _FunctionType or isinstance(v, type))}
     rest = {k: v for k, v in names.items() if k not in first and k not in second}
-    known = _known_objects(host)
     for key, value in rest.items():
         if notebook is not None and value is notebook.names:
             raise CannotSave("%s is globals()" % key)
@@ -426,17 +463,17 @@ def _sources(notebook):
     return {name: "".join(entry[2]) for name, entry in lines.items() if name.startswith(notebook.file + ",") and len(entry) > 2}
 
 
-def _dump(file, host, notebook, parts):
-    pickler = _Pickler(file, host, notebook)
+def _dump(file, host, notebook, parts, known):
+    pickler = _Pickler(file, host, notebook, known)
     for part in parts:
         pickler.dump(part)
 
 
-def _culprits(host, notebook, names, limit):
+def _culprits(host, notebook, names, limit, known):
     found, secrets = [], _secrets(host)
     for name, value in names.items():
         try:
-            _dump(_Bounded(None, limit, secrets), host, notebook, [value])
+            _dump(_Bounded(None, limit, secrets), host, notebook, [value], known)
         except (Exception, RecursionError) as error:
             found.append((name, _why(error)))
     return found

@@ -34,6 +34,7 @@ class Watch:
         # What belongs to the system or to the interpreter is no input of a job.
         self._apart = tuple(sorted(os.path.realpath(root) + os.sep for root in roots if len(root) > 1)) + (
             "/proc/", "/dev/", "/sys/", "/usr/", "/lib/", "/lib64/", "/bin/")
+        self._real = {}  # real paths of module files: there are hundreds, and asking takes long
         self._on = False
         self.seen = True
         self._clear()
@@ -53,11 +54,11 @@ class Watch:
                 group.add(os.stat)
 
     def asked_about(self, path):
-        if not self._on or isinstance(path, int):
+        if not self._on or isinstance(path, int) or len(self.asked) > _LIMIT:
             return
         try:
             path = os.path.abspath(os.fsdecode(path))
-            if (not path.startswith(self._apart) or path.startswith(self._directory)) and len(self.asked) <= _LIMIT:
+            if not path.startswith(self._apart) or path.startswith(self._directory):
                 self.asked.add(path)
                 self._require_text(path)
         except Exception:
@@ -110,10 +111,13 @@ class Watch:
                 names.append(name)
         return names
 
-    @staticmethod
-    def _file(module):
+    def _file(self, module):
         path = getattr(module, "__file__", None)
-        return os.path.realpath(path) if isinstance(path, str) else ""
+        if not isinstance(path, str):
+            return ""
+        if path not in self._real:
+            self._real[path] = os.path.realpath(path)
+        return self._real[path]
 
     def _event(self, event, arguments):
         if not self._on:
