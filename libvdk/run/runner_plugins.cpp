@@ -113,9 +113,8 @@ std::string Runner::plugin_database(const std::string& name) {
 bool Runner::run_sql_by_plugins(const job::Step& step, const Context& context, const SqlWork& work,
                                 StepResult& result) {
   const std::string database = plugin_database(work.database);
-  const bool query_hooks = !m_plugins.is_null() && m_plugins.value("query_hooks", false);
   const bool hooks = !m_plugins.is_null() && m_plugins.value("run_step", false);
-  if (database.empty() && !hooks && !query_hooks) {
+  if (database.empty() && !hooks) {
     return false;
   }
   Json message{{"cmd", "sql"},          {"name", step.name},
@@ -125,8 +124,6 @@ bool Runner::run_sql_by_plugins(const job::Step& step, const Context& context, c
   if (!database.empty()) {
     message["script"] = work.sql;
     message["place"] = work.place;
-  } else if (query_hooks) {
-    message["native"] = work.sql;
   }
   m_native_sql = work.native;
   m_native_failure.reset();

@@ -184,12 +184,7 @@ class JobInput(IJobInput):
     def execute_query(self, sql, database=None):
         if not isinstance(sql, str) or not sql.strip():
             raise errors.UserCodeError("cannot run an empty query: give the SQL text of one statement")
-        connection, query = self.get_managed_connection(database), self._substitute(sql)
-        plugins = self._run.plugins
-        # The connections of plugins call the hooks themselves.
-        if plugins is not None and type(connection).__module__.startswith("vdk.sdk.") and plugins.has_query_hooks():
-            return plugins.query(query, connection.execute_query)
-        return connection.execute_query(query)
+        return self.get_managed_connection(database).execute_query(self._substitute(sql))
 
     def _substitute(self, sql):
         if "{" not in sql:

@@ -1,13 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """The plugins' part of the Python host."""
-import logging
 import os
 import sys
 
 from vdk.api import errors
 from vdk.sdk import statements
-
-log = logging.getLogger("vdk.plugins")
 
 
 class PluginHost:
@@ -161,7 +158,7 @@ class PluginHost:
 
     def _run_sql(self, message):
         if not message.get("script"):
-            self._run_native(message.get("native") or "")
+            self._host.channel.call({"req": "native_sql"})
             return "success"
         connection = self._plugins.connections.open_connection(message["database"])
         script = message["script"]
@@ -180,19 +177,6 @@ class PluginHost:
         statements.commit(connection)
         return "success"
 
-    def _run_native(self, script):
-        """vdk runs the script itself; plugins that want to see queries see each statement before."""
-        for _, statement in statements.split(script):
-            changed = self._plugins.before_query(statement)[1]
-            if changed != statement:
-                log.warning("what plugins change in the queries of SQL steps on vdk's own databases has no effect")
-        try:
-            self._host.channel.call({"req": "native_sql"})
-        except Exception as error:
-            if script:
-                self._plugins.failed_query(script, error)
-            raise
-
     def run_step(self, message, call):
         """A step through the hooks of plugins."""
         if self._error is not None:
@@ -207,6 +191,8 @@ class PluginHost:
 
 def _log(settings):
     """Plugins log much; on a terminal what matters is enough."""
+    import logging
+
     from vdk.sdk import host
 
     host.configure_logging(settings)

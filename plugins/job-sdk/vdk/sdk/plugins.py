@@ -13,7 +13,6 @@ from vdk.api import errors
 from vdk.api.plugin.hook_markers import hookimpl
 from vdk.api.plugin.plugin_input import ITemplateRegistry
 from vdk.internal.builtin_plugins.connection.connection_hooks import ConnectionHookSpecFactory
-from vdk.internal.builtin_plugins.connection.decoration_cursor import ManagedOperation
 from vdk.internal.builtin_plugins.connection.impl.router import ManagedConnectionRouter
 from vdk.internal.builtin_plugins.run.data_job import JobArguments
 from vdk.internal.builtin_plugins.run.execution_results import ExecutionResult
@@ -35,9 +34,6 @@ log = logging.getLogger("vdk.plugins")
 
 # Replaced as a whole they would be another runner; vdk is one.
 _REFUSED = ("vdk_main", "vdk_cli_execute")
-_QUERY_HOOKS = (
-    "db_connection_validate_operation", "db_connection_before_operation", "db_connection_on_operation_failure",
-)
 
 
 class Templates(ITemplateRegistry):
@@ -220,7 +216,6 @@ class Plugins:
             "methods": self.methods.names(),
             "default_database": self.default_database(),
             "run_step": bool(own),
-            "query_hooks": self.has_query_hooks(),
             "stores": [store.what for store in (self.properties, self.secrets) if self._uses(store)],
         }
 
@@ -230,36 +225,6 @@ class Plugins:
             return store.chosen() is not None
         except errors.BaseVdkError:
             return False  # told to the step that asks for a value
-
-    # Queries on vdk's own databases
-
-    def has_query_hooks(self):
-        """Whether a plugin wants to see queries."""
-        relay = self.registry.plugin_manager().hook
-        impls = [impl for name in _QUERY_HOOKS for impl in getattr(relay, name).get_hookimpls()]
-        return any(impl.plugin_name != "vdk" for impl in impls)
-
-    def before_query(self, query):
-        """The hooks before a query; the operation and the query as they leave it."""
-        managed = ManagedOperation(query, None)
-        self.hook.db_connection_validate_operation(operation=query, parameters=None)
-        self.hook.db_connection_before_operation(operation=managed)
-        changed = managed.get_operation()
-        return managed, changed[len(self.query_prefix) :] if changed.startswith(self.query_prefix) else changed
-
-    def failed_query(self, query, error):
-        """The hook after a query that failed."""
-        operation = query if isinstance(query, ManagedOperation) else ManagedOperation(query, None)
-        self.hook.db_connection_on_operation_failure(operation=operation, exception=error)
-
-    def query(self, query, run):
-        """A query of a Python step: `run` takes it as the hooks leave it."""
-        managed, changed = self.before_query(query)
-        try:
-            return run(changed)
-        except Exception as error:
-            self.failed_query(managed, error)
-            raise
 
     # The run
 
