@@ -186,7 +186,7 @@ with StandaloneDataJobFactory.create(None, "n", extra_plugins=[Plugin()]) as job
     except Exception as error:
         print(type(error).__name__, "already exists" in str(error))
 """)
-        self.assertEqual(done.stdout.splitlines(), ["n [(7,)]", "True", "UserCodeError True"])
+        self.assertEqual(done.stdout.splitlines(), ["n [(7,)]", "True", "OperationalError True"])
 
     def test_what_is_wrong_is_said_in_words(self):
         make = "from vdk.api.data_job import StandaloneDataJobFactory as F\n"

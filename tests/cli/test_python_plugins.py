@@ -177,14 +177,14 @@ def note(*words):
 """
 
 
-class OwnPlugins(VdkTest):
-    """Hooks one by one, with the small hook manager of the SDK: the system's Python has no pluggy."""
+class PluginFolder(VdkTest):
+    """Makes plugins; the small hook manager of the SDK calls them: the system's Python has no pluggy."""
 
     path = "/usr/bin:/bin"
 
     def plugin(self, body, name="acme"):
         folder = self.dir / "site"
-        (folder / f"{name}-1.0.dist-info").mkdir(parents=True)
+        (folder / f"{name}-1.0.dist-info").mkdir(parents=True, exist_ok=True)
         (folder / f"{name}_plugin.py").write_text(PLUGIN + body)
         (folder / f"{name}-1.0.dist-info" / "entry_points.txt").write_text(f"[vdk.plugin.run]\n{name} = {name}_plugin\n")
 
@@ -193,6 +193,10 @@ class OwnPlugins(VdkTest):
 
     def hooks(self):
         return (self.dir / "hooks").read_text().splitlines()
+
+
+class OwnPlugins(PluginFolder):
+    """Hooks one by one."""
 
     def test_the_hooks_of_a_run_are_called_in_the_originals_order(self):
         self.plugin("""

@@ -27,6 +27,7 @@ class Host:
         self.run.arguments[0] = settings["arguments"]
         self.inputs = {}
         self.notebooks = {}
+        self.step_error = None
         self.watch = None
         if settings.get("directory"):
             modules.read_from_text(settings["directory"])
@@ -156,6 +157,13 @@ class Host:
         self.channel.send(result)
 
     def _call(self, message):
+        try:
+            return self._run_code(message)
+        except BaseException as error:
+            self.step_error = error
+            raise
+
+    def _run_code(self, message):
         if "cell" in message:
             return self._call_cell(message)
         path = message["file"]
@@ -186,6 +194,7 @@ class Host:
     def first_input(self, directory):
         """The job's own job_input, before there is a step."""
         return self._input({"context": 0, "directory": directory, "database": ""})
+
     def _call_cell(self, message):
         from vdk.sdk import cells
 
@@ -233,7 +242,7 @@ class Host:
         return {
             "done": "error",
             "exit_code": exit_code,
-            "blamee": blame(error, message["directory"]),
+            "blamee": blame(error, message["directory"], self.plugins is not None and error is not self.step_error),
             "exception_name": type(error).__name__,
             "exception": whole(text),
             "details": whole("".join(lines).rstrip("\n")),
@@ -318,8 +327,8 @@ def find_run(module):
     return None
 
 
-def blame(error, directory):
-    """Who has to act: what the error says itself, else by where it was raised."""
+def blame(error, directory, in_plugin=False):
+    """Who has to act: what the error says itself, else by where it was raised. `in_plugin`: not by the code of a step."""
     if isinstance(error, errors.BaseVdkError):
         return error.blamee
     if getattr(error, "vdk_reported", None) is not None:
@@ -334,6 +343,8 @@ def blame(error, directory):
             return "user"
         innermost = name
         frame = frame.tb_next
+    if in_plugin and isinstance(error, Exception):
+        return "platform"
     if isinstance(error, (MemoryError, SyntaxError, OSError, SystemExit, KeyboardInterrupt)):
         return "user"
     if innermost is not None and innermost.startswith(_SDK + os.sep) and not isinstance(error, (ValueError, TypeError)):

@@ -248,12 +248,14 @@ class Ingester:
                 )
             if not payload:
                 raise errors.UserCodeError("cannot ingest an empty dictionary: a row needs at least one column")
-            columns = tuple(payload)
-            for name in columns:
-                if not isinstance(name, str):
+            for name in payload:
+                if not isinstance(name, (str, int, float)):
                     raise errors.UserCodeError("cannot ingest a dictionary with the key %r: keys must be text" % (name,))
+            columns = tuple(str(name) for name in payload)
             values = list(payload.values())
             head = (method, target, table, collection, columns)
+            if self.through is not None and self.through.takes(method):
+                _encode_located([values], head, self._next_row(head))  # plugins, too, get what JSON can say
             if any(isinstance(v, (list, dict, bytearray)) for v in values):
                 # The caller may change them before they are sent.
                 if self._is_typed(method) or (self.through is not None and self.through.takes(method)):

@@ -254,6 +254,13 @@ class JobInput(IJobInput):
             error = getattr(run, "last_error", None)
             if error is not None and error[0] == context:
                 raise error[1]
+            if value.get("blamee") == "user" and value["steps"][-1]["type"] == "sql":
+                import sqlite3
+
+                from vdk.sdk import statements
+
+                kind = sqlite3.IntegrityError if "constraint failed" in value["message"] else sqlite3.OperationalError
+                raise statements.failure(kind, value["message"])
             raise errors.by_blamee(value.get("blamee"), value.get("message"))
         return self._result_of(value)
 

@@ -38,6 +38,7 @@ class PluginHost:
         self._plugins.configure(line)
         job_input = host.first_input(given["directory"])
         self._plugins.start_job(given["directory"], host.run.arguments[0], job_input)
+        self._plugins.watch_databases(host.run)
         host.run.plugins = self._plugins
         host.run.ingester.through = self._plugins.methods
         default = self._plugins.default_database()
@@ -136,7 +137,7 @@ class PluginHost:
                 raise self._error
             host.channel.send(getattr(self, "_do_" + message["cmd"])(message))
         except BaseException as error:
-            host.channel.send(host._failure(error, {"context": 0, "directory": os.getcwd(), **message}))
+            host.channel.send(host._failure(error, {"context": 0, "directory": host.run.settings["directory"], **message}))
             host.run.ingester.discard()
 
     def _do_plugins(self, message):
@@ -167,7 +168,8 @@ class PluginHost:
                 connection.execute_query(statement)
             except Exception as error:
                 line = statements.line_of(script, offset)
-                failure = errors.UserCodeError(
+                failure = statements.failure(
+                    type(error),
                     "cannot run the SQL statement at line %d of %s" % (line, message["place"]),
                     "%s: %s" % (type(error).__name__, str(error).strip()),
                     "the statement was: " + (statement if len(statement) <= 300 else statement[:300] + " ..."),

@@ -4,6 +4,7 @@
 Imported only when a plugin is installed.
 """
 import datetime
+import functools
 import importlib
 import logging
 import pathlib
@@ -32,6 +33,9 @@ from vdk.sdk.plugins_stores import Store
 
 log = logging.getLogger("vdk.plugins")
 
+_QUERY_HOOKS = (
+    "db_connection_validate_operation", "db_connection_before_operation", "db_connection_on_operation_failure",
+)
 # Replaced as a whole they would be another runner; vdk is one.
 _REFUSED = ("vdk_main", "vdk_cli_execute")
 
@@ -94,6 +98,7 @@ class Plugins:
         self._given = given
         self._found = [item for item in found if item[0] not in plugins_found.BUILT_IN]
         self._replaced = [item[0] for item in found if item[0] in plugins_found.BUILT_IN]
+        self._watched = []  # databases of vdk whose queries pass through the hooks
         self.results = []
 
     @property
@@ -179,12 +184,22 @@ class Plugins:
 
     # What is registered
 
+    def watch_databases(self, run):
+        """vdk's own databases, too, where a plugin wants to see the queries."""
+        relay = self.registry.plugin_manager().hook
+        hooks = [getattr(relay, name).get_hookimpls() for name in _QUERY_HOOKS]
+        if any(impl.plugin_name != "vdk" for impls in hooks for impl in impls):
+            for name, path in run.settings["databases"].items():
+                if name not in self.connections.names():
+                    self.connections.add_open_connection_factory_method(name, functools.partial(run.connection, path))
+                    self._watched.append(name)
+
     def default_database(self):
         """Name of the database that a job uses without naming one; None leaves it to vdk."""
         wanted = self.configuration.get_value("db_default_type")
         if wanted:
             return wanted.lower()
-        names = self.connections.names()
+        names = [name for name in self.connections.names() if name not in self._watched]
         # As the original: the only database is the default one. With vdk-sqlite installed there is another.
         alone = len(names) == 1 and "vdk-sqlite" not in self._replaced
         return names[0] if alone and not self.configuration.get_value("sqlite_file") else None

@@ -6,8 +6,9 @@ from vdk.api import errors
 from vdk.api.plugin.plugin_input import IIngesterPlugin
 from vdk.api.plugin.plugin_input import IIngesterRegistry
 from vdk.internal.builtin_plugins.ingestion import exception
-from vdk.internal.core.errors import ResolvableBy
+from vdk.internal.core.errors import find_whom_to_blame_from_exception
 from vdk.internal.util.utils import parse_config_sequence
+from vdk.sdk.plugins_stores import blamed_on_plugin
 
 
 class Methods(IIngesterRegistry):
@@ -90,9 +91,11 @@ class Methods(IIngesterRegistry):
             collection = changed.get(IIngesterPlugin.COLLECTION_ID_KEY) or collection
             name = self._name(method)
             if name in self._makers:
-                metadata = self._plugin(name).ingest_payload(
-                    payload=payload, destination_table=table, target=target, collection_id=collection, metadata=metadata
-                )
+                with blamed_on_plugin():
+                    metadata = self._plugin(name).ingest_payload(
+                        payload=payload, destination_table=table, target=target, collection_id=collection,
+                        metadata=metadata,
+                    )
             else:
                 for columns, group in _by_columns(payload):
                     send((method, target, table, collection, columns), group)
@@ -107,7 +110,7 @@ class Methods(IIngesterRegistry):
             except Exception as error:
                 raise exception.PostProcessPayloadIngestionException(
                     message="post-processing of ingested rows failed: %s" % error, destination_table=table,
-                    target=target, resolvable_by=ResolvableBy.USER_ERROR,
+                    target=target, resolvable_by=find_whom_to_blame_from_exception(error),
                 ) from error
         if failure is not None:
             raise failure
@@ -123,7 +126,7 @@ class Methods(IIngesterRegistry):
             except Exception as error:
                 raise exception.PreProcessPayloadIngestionException(
                     message="pre-processing of rows to ingest failed: %s" % error, destination_table=table,
-                    target=target, resolvable_by=ResolvableBy.USER_ERROR,
+                    target=target, resolvable_by=find_whom_to_blame_from_exception(error),
                 ) from error
         return payload, metadata
 

@@ -1,8 +1,24 @@
 # SPDX-License-Identifier: Apache-2.0
 """Properties and secrets that plugins keep."""
+import contextlib
+
 from vdk.api import errors
 from vdk.api.plugin.plugin_input import IPropertiesRegistry
 from vdk.api.plugin.plugin_input import ISecretsRegistry
+from vdk.internal.core.errors import get_exception_resolvable_by
+from vdk.internal.core.errors import ResolvableBy
+from vdk.internal.core.errors import set_exception_resolvable_by
+
+
+@contextlib.contextmanager
+def blamed_on_plugin():
+    """An error in here that says nothing else is none of the job's author."""
+    try:
+        yield
+    except Exception as error:
+        if get_exception_resolvable_by(error) is None:
+            set_exception_resolvable_by(error, ResolvableBy.PLATFORM_ERROR)
+        raise
 
 
 class Store(IPropertiesRegistry, ISecretsRegistry):
@@ -41,13 +57,15 @@ class Store(IPropertiesRegistry, ISecretsRegistry):
 
     def read(self):
         """All values, from the plugin."""
-        client = self._open()
-        read = client.read_properties if self.what == "properties" else client.read_secrets
-        return dict(read(self._plugins.name, self._plugins.team) or {})
+        with blamed_on_plugin():
+            client = self._open()
+            read = client.read_properties if self.what == "properties" else client.read_secrets
+            return dict(read(self._plugins.name, self._plugins.team) or {})
 
     def write(self, values):
         """Replace all values, in the plugin."""
-        self._write(self._open(), values)
+        with blamed_on_plugin():
+            self._write(self._open(), values)
 
     def preprocess(self, values):
         """The values as the configured kinds change them before they are written, wherever that is."""

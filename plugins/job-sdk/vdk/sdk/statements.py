@@ -2,6 +2,8 @@
 """A SQL script as the statements that a driver takes one at a time."""
 import re
 
+from vdk.api import errors
+
 TOKEN = re.compile(
     r"""--[^\n]*|/\*.*?\*/|'(?:[^']|'')*'|"(?:[^"]|"")*"|`[^`]*`|\$(\w*)\$.*?\$\1\$|;""", re.DOTALL
 )
@@ -32,6 +34,15 @@ def split(script):
 def line_of(script, offset):
     """Line of an offset, from 1."""
     return script.count("\n", 0, offset) + 1
+
+
+def failure(kind, *lines):
+    """An error of vdk that is an error of the database's driver, too: code of a job may catch either."""
+    both = (errors.UserCodeError, kind)
+    try:
+        return type(kind.__name__, both, {"__module__": kind.__module__, "__doc__": kind.__doc__})(*lines)
+    except TypeError:  # a class that cannot be combined, or wants more than a text
+        return errors.UserCodeError(*lines)
 
 
 def commit(connection):

@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How jobs end when Python plugins fail, or see their queries."""
+import json
+import sqlite3
+import unittest
+
+import test_python_plugins
+
+
+class PluginOutcomes(test_python_plugins.PluginFolder):
+    def test_a_failure_of_a_plugin_is_not_the_job_authors(self):
+        context = "@hookimpl\ndef initialize_job(context):\n    context."
+        keeps = "def read_properties(*_):\n    raise OSError('no')\n" + context + "properties.set_properties_factory_method"
+        rows = "import sys\ndef ingest_payload(**_):\n    raise KeyError('no')\npre_ingest_process = ingest_payload\n" + context
+        rows += "ingester.add_ingester_factory_method('acme', lambda: sys.modules[__name__])\n"
+        send = "job_input.send_object_for_ingestion({'a': 1}, 't', %r)"
+        for number, (plugin, step, env, blamee) in enumerate((
+                ("@hookimpl\ndef initialize_job(context):\n    raise KeyError('no')\n", "pass", {}, "Platform error"),
+                ("@hookimpl(tryfirst=True)\ndef run_step(context, step):\n    raise KeyError('no')\n", "pass", {}, "Platform error"),
+                ("@hookimpl\ndef finalize_job(context):\n    raise KeyError('no')\n", "pass", {}, "Platform error"),
+                ("import sys\n" + keeps + "('default', lambda: sys.modules[__name__])\n", "job_input.get_property('a')", {},
+                 "Platform error"),
+                (keeps + "('default', read_properties)\n", "job_input.get_property('a')", {}, "Platform error"),
+                (rows, send % "acme", {}, "Platform error"),
+                (rows, send % "sqlite", {"VDK_INGEST_PAYLOAD_PREPROCESS_SEQUENCE": "acme"}, "Platform error"),
+                (rows, "raise KeyError('no')", {}, "User Error"),
+                (rows, "{}['no']", {}, "User Error"),
+                (rows, "job_input.send_object_for_ingestion({'a': object()}, 't', 'acme')", {}, "User Error"))):
+            with self.subTest(number, plugin=plugin):
+                self.plugin(plugin)
+                summary = self.dir / f"{number}.json"
+                job = self.job(f"blame-{number}", {"10_a.py": f"def run(job_input):\n    {step}\n"})
+                self.vdk("run", job, code=1, env={"JOB_RUN_SUMMARY_FILE_PATH": str(summary), **env})
+                self.assertEqual(json.loads(summary.read_text())["blamee"], blamee)
+
+    def test_queries_on_vdks_own_databases_pass_through_the_hooks_of_plugins_that_have_some(self):
+        self.plugin("""
+@hookimpl
+def db_connection_validate_operation(operation, parameters):
+    note("validate", operation.strip(), parameters)
+    if "drop" in operation:
+        raise ValueError("drop is not allowed")
+@hookimpl
+def db_connection_on_operation_failure(operation, exception):
+    note("failure", type(exception).__name__)
+""")
+        job = self.job("watched", {
+            "10_a.sql": "create table t (a);\ninsert into t values ({n});",
+            "20_b.py": "def run(job_input):\n    job_input.send_object_for_ingestion({'a': 2}, 't')\n"
+                       "    print(job_input.execute_query('select * from t order by 1'))\n"
+                       "    cursor = job_input.get_managed_connection().cursor()\n"
+                       "    cursor.execute('select ?', (7,))\n    print(cursor.fetchall())\n",
+            "30_c.sql": "[second]\nselect 3;\nselect nonsense", "config.ini": "[vdk_second]\nsqlite_file = second.db\n"})
+        result = self.vdk("run", job, "--arguments", '{"n": 1}', code=1)
+        self.assertEqual(result.out.splitlines(), ["[(1,), (2,)]", "[(7,)]"])
+        self.assertIn("line 3 of", result.err)
+        self.assertEqual(self.hooks(), [
+            "validate create table t (a) None", "validate insert into t values (1) None", "validate select * from t order by 1 None",
+            "validate select ? (7,)", "validate select 3 None", "validate select nonsense None", "failure OperationalError"])
+        job = self.job("forbidden", {"10_a.py": "def run(job_input):\n    job_input.execute_query('drop table t')\n"})
+        self.assertIn("drop is not allowed", self.vdk("run", job, code=1).err)
+        self.assertEqual(sqlite3.connect(self.dir / "vdk-sqlite.db").execute("select count(*) from t").fetchall(), [(2,)])
+
+    def test_the_error_of_a_templates_sql_step_is_one_of_the_driver_as_well(self):
+        template = self.job("failing", {"10_t.sql": "{statement}"})
+        self.plugin("import pathlib\n@hookimpl\ndef initialize_job(context):\n"
+                    f"    context.templates.add_template('failing', pathlib.Path({str(template)!r}))\n")
+        job = self.job("catching", {"10_a.sql": "create table t (a unique); insert into t values (1)", "20_b.py": """
+import sqlite3
+from vdk.api.errors import UserCodeError
+def run(job_input):
+    for statement, kind in (("select * from nowhere", sqlite3.OperationalError), ("insert into t values (1)", sqlite3.IntegrityError)):
+        try:
+            job_input.execute_template("failing", {"statement": statement})
+        except kind as error:
+            print(type(error).__name__, isinstance(error, UserCodeError), "10_t.sql" in str(error))
+"""})
+        self.assertEqual(self.vdk("run", job).out.splitlines(), ["OperationalError True True", "IntegrityError True True"])
+
+
+if __name__ == "__main__":
+    unittest.main()
