@@ -402,14 +402,17 @@ def db_connection_on_operation_failure(operation, exception):
 """)
         database = {"VDK_SQLITE_FILE": f"{self.dir}/j.db"}
         files = {"10_a.sql": "create table t (a int);\ninsert into t values ({n});",
-                 "20_b.py": "def run(job_input):\n    print(job_input.execute_query('select a + one from t'))\n"}
+                 "15_t.sql": "create table u (a int)",
+                 "20_b.py": "def run(job_input):\n    print(job_input.execute_query('select a + one from t'))\n"
+                            "    job_input.execute_template('insert', {'source_view': 't', 'target_table': 'u'})\n"}
         out = self.vdk("run", self.job("seen", files), "--arguments", '{"n": 5}', env=database).out
         self.assertEqual(out, "[(6,)]\n")
         for name, text, word in (("bad", "select * from nowhere", "nowhere"), ("forbidden", "insert into t values (6);\ndrop table t", "no drops")):
             self.assertIn(word, self.vdk("run", self.job(name, {"10_a.sql": text}), code=1, env=database).err)
-        self.assertEqual(self.hooks(), ["before create table t (a int)", "before insert into t values (5)", "before select a + one from t",
+        self.assertEqual(self.hooks(), ["before create table t (a int)", "before insert into t values (5)", "before create table u (a int)", "before select a + one from t",
                                         "before select * from nowhere", "failed True", "before insert into t values (6)"])
-        self.assertEqual(sqlite3.connect(self.dir / "j.db").execute("select a from t").fetchall(), [(5,)])
+        self.assertEqual(sqlite3.connect(self.dir / "j.db").execute("select a from t").fetchall(), [(5,), (6,)])
+        self.assertEqual(sqlite3.connect(self.dir / "j.db").execute("select a from u").fetchall(), [(5,)])
 
     def test_secrets_of_the_service_configure_a_plugin_unless_the_environment_does(self):
         self.plugin("""

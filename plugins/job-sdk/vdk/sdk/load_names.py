@@ -15,6 +15,11 @@ class Refused(Exception):
     """The database is in no state for a template; the text says why."""
 
 
+def native(connection):
+    """The driver's connection, also where a plugin's stands around it."""
+    return getattr(connection, "_db_con", None) or connection
+
+
 def quoted(name):
     return '"' + name.replace('"', '""') + '"'
 

@@ -6,6 +6,7 @@ import logging
 from vdk.api import errors
 from vdk.sdk.load_names import Column
 from vdk.sdk.load_names import listed
+from vdk.sdk.load_names import native
 from vdk.sdk.load_names import quoted
 from vdk.sdk.load_names import Refused
 from vdk.sdk.load_names import Relation
@@ -48,7 +49,7 @@ class Postgres:
 
     def __init__(self, connection):
         self.managed = connection
-        self.connection = getattr(connection, "_db_con", None) or connection
+        self.connection = native(connection)
         self.Error = self.connection.Error
         self.cursor = None
         self.nested = False
@@ -56,8 +57,7 @@ class Postgres:
     @staticmethod
     def knows(connection):
         """Whether this is a connection to PostgreSQL of a driver that is known."""
-        native = getattr(connection, "_db_con", None) or connection
-        modules = [kind.__module__ for kind in type(native).__mro__]
+        modules = [kind.__module__ for kind in type(native(connection)).__mro__]
         return any(name.split(".")[0] in _DRIVERS or name == "vdk.sdk.postgres" for name in modules)
 
     # The transaction

@@ -5,6 +5,7 @@ import sqlite3
 from vdk.api import errors
 from vdk.sdk.load_names import Column
 from vdk.sdk.load_names import listed
+from vdk.sdk.load_names import native
 from vdk.sdk.load_names import quoted
 from vdk.sdk.load_names import Relation
 
@@ -23,15 +24,15 @@ class Sqlite:
     in_order = " ORDER BY rowid"  # as the rows were stored
 
     def __init__(self, connection):
-        self.connection = connection
-        self.cursor = connection.cursor()
+        self.connection = native(connection)
+        self.cursor = self.connection.cursor()
         self.cursor.row_factory = None
         self.nested = False
 
     @staticmethod
     def knows(connection):
         """Whether this is a connection to SQLite."""
-        return isinstance(connection, sqlite3.Connection)
+        return isinstance(native(connection), sqlite3.Connection)
 
     # The transaction
 

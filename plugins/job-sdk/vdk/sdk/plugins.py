@@ -189,10 +189,11 @@ class Plugins:
         relay = self.registry.plugin_manager().hook
         hooks = [getattr(relay, name).get_hookimpls() for name in _QUERY_HOOKS]
         if any(impl.plugin_name != "vdk" for impls in hooks for impl in impls):
-            for name, path in run.settings["databases"].items():
-                if name not in self.connections.names():
-                    self.connections.add_open_connection_factory_method(name, functools.partial(run.connection, path))
-                    self._watched.append(name)
+            openers = {name: functools.partial(run.connection, path) for name, path in run.settings["databases"].items()}
+            openers.update((name, functools.partial(run.server, name)) for name in run.settings["servers"])
+            for name in set(openers) - set(self.connections.names()):
+                self.connections.add_open_connection_factory_method(name, openers[name])
+                self._watched.append(name)
 
     def default_database(self):
         """Name of the database that a job uses without naming one; None leaves it to vdk."""
