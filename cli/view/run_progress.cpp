@@ -131,19 +131,20 @@ void RunProgress::tick() {
     const auto now = SteadyClock::now();
     if (run::is_interrupted()) {
       m_line.clear();  // a second Ctrl-C ends everything at once
-    } else if (!m_ends && now - drawn >= k_between_draws) {
+    } else if (!m_ends && now - drawn >= k_between_draws && draw()) {
       drawn = now;
-      draw();
     }
   }
 }
 
-void RunProgress::draw() {
+bool RunProgress::draw() {
   const auto now = SteadyClock::now();
-  if (!m_running.empty() && m_at_line_start && now - m_written >= k_silence &&
-      now - m_running.front().since >= k_silence && is_foreground(m_terminal)) {
+  const bool may = !m_running.empty() && m_at_line_start && now - m_written >= k_silence &&
+                   now - m_running.front().since >= k_silence && is_foreground(m_terminal);
+  if (may) {
     m_line.update(line());
   }
+  return may;
 }
 
 std::string RunProgress::line() const {

@@ -39,7 +39,8 @@ class RunProgress final : public run::Observer, public run::Screen {
   };
 
   void tick();
-  void draw();
+  /// False when the line may not come now.
+  bool draw();
   [[nodiscard]] std::string line() const;
 
   int m_terminal;  ///< what standard error is before the run begins

@@ -225,7 +225,11 @@ void ProgressLine::update(std::string_view text) {
       line.pop_back();
     }
   }
+  if (m_shown && line == m_line) {
+    return;
+  }
   write("\r\x1b[K" + line);
+  m_line = std::move(line);
   m_shown = true;
 }
 

@@ -62,6 +62,7 @@ class ProgressLine {
   bool m_enabled;
   int m_descriptor;
   bool m_shown = false;
+  std::string m_line;
 };
 
 }  // namespace vdk::cli
