@@ -10,6 +10,7 @@
 #include "cli/commands/plugin_run.hpp"
 #include "cli/commands/server_setup.hpp"
 #include "cli/view/json.hpp"
+#include "cli/view/run_progress.hpp"
 #include "cli/view/table.hpp"
 #include "cli/view/terminal.hpp"
 #include "vdk/control/secrets_key.hpp"
@@ -339,6 +340,17 @@ int run_watched(const ParsedCommand& command, Context& context, run::EventStream
   }
   const run::RunResult result = [&] {
     const StdoutToStderr kept(context.json());
+    run::Observers observers;
+    std::optional<RunProgress> progress;
+    if (can_redraw() && !request.collected_logs && log_format == run::LogFormat::text &&
+        settings.get_bool("run_progress")) {
+      request.screen = &progress.emplace();
+      observers.add(*progress);
+      request.observer = &observers;
+      if (events != nullptr) {
+        observers.add(*events);
+      }
+    }
     return run::run_job(request, *context.clock());
   }();
   if (context.json()) {

@@ -199,7 +199,13 @@ bool colour_on_stderr() {
          *term != "dumb";
 }
 
-ProgressLine::ProgressLine(bool enabled) : m_enabled(enabled && ::isatty(STDERR_FILENO) == 1) {}
+bool can_redraw() {
+  const auto term = process::environment("TERM");
+  return ::isatty(STDERR_FILENO) == 1 && term && *term != "dumb" && !term->empty();
+}
+
+ProgressLine::ProgressLine(bool enabled, int descriptor)
+    : m_enabled(enabled && can_redraw()), m_descriptor(descriptor) {}
 
 ProgressLine::~ProgressLine() { clear(); }
 
@@ -209,7 +215,7 @@ void ProgressLine::update(std::string_view text) {
   }
   winsize size{};
   std::size_t columns = 80;
-  if (::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) {
+  if (::ioctl(m_descriptor, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) {
     columns = size.ws_col;
   }
   std::string line(text);
@@ -219,16 +225,29 @@ void ProgressLine::update(std::string_view text) {
       line.pop_back();
     }
   }
-  std::fputs(("\r\x1b[K" + line).c_str(), stderr);
-  std::fflush(stderr);
+  if (m_shown && line == m_line) {
+    return;
+  }
+  write("\r\x1b[K" + line);
+  m_line = std::move(line);
   m_shown = true;
 }
 
 void ProgressLine::clear() {
   if (m_shown) {
-    std::fputs("\r\x1b[K", stderr);
-    std::fflush(stderr);
+    write("\r\x1b[K");
     m_shown = false;
+  }
+}
+
+void ProgressLine::write(std::string_view text) const {
+  std::fflush(stderr);
+  while (!text.empty()) {
+    const ssize_t n = ::write(m_descriptor, text.data(), text.size());
+    if (n < 0 && errno != EINTR) {
+      return;
+    }
+    text.remove_prefix(n < 0 ? 0 : static_cast<std::size_t>(n));
   }
 }
 

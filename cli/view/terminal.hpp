@@ -43,10 +43,14 @@ class StdoutToStderr {
 /// Colour on standard error: a terminal, and neither NO_COLOR nor TERM=dumb.
 [[nodiscard]] bool colour_on_stderr();
 
-/// One status line on a terminal, plain lines of their own elsewhere when `plain_lines` is true.
+/// Standard error is a terminal that can erase what is on a line.
+[[nodiscard]] bool can_redraw();
+
+/// One status line on a terminal; nothing elsewhere.
 class ProgressLine {
  public:
-  explicit ProgressLine(bool enabled);
+  /// `descriptor`: where standard error really leads to.
+  explicit ProgressLine(bool enabled, int descriptor = 2);
   ~ProgressLine();
   ProgressLine(const ProgressLine&) = delete;
   ProgressLine& operator=(const ProgressLine&) = delete;
@@ -54,8 +58,11 @@ class ProgressLine {
   void clear();
 
  private:
+  void write(std::string_view text) const;
   bool m_enabled;
+  int m_descriptor;
   bool m_shown = false;
+  std::string m_line;
 };
 
 }  // namespace vdk::cli

@@ -68,6 +68,10 @@ std::vector<Setting> run_settings() {
       setting("python_plugins", boolean, "true",
               "Load the plugins of the original that are installed beside the job's Python."),
       setting(
+          "run_progress", boolean, "true",
+          "Show on a terminal which step runs. What steps print then comes through a terminal of vdk's own; programs "
+          "that draw on the whole screen may need false."),
+      setting(
           "run_snapshot_limit_mb", integer, "256",
           "How large the saved state behind one step may be, in megabytes. What is larger is not saved, and the step "
           "runs again."),

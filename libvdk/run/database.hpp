@@ -3,6 +3,8 @@
 
 #include <nlohmann/json_fwd.hpp>
 
+#include <cstddef>
+#include <functional>
 #include <string>
 
 namespace vdk::run {
@@ -22,6 +24,8 @@ class Database {
   [[nodiscard]] virtual std::string open_state() = 0;
   /// Roll back what steps left open, and close; true when a transaction was open. `stamped`: `stamp` will be asked.
   [[nodiscard]] virtual bool close(bool stamped) = 0;
+  /// Told before each statement of a script: which one, of how many (0 = unknown). May be empty.
+  std::function<void(std::size_t number, std::size_t count)> on_statement;
   /// Answer what a Python step asks of the connection, as JSON; `socket`: where that Python would say that it does not
   /// wait any more, -1 = nowhere.
   [[nodiscard]] virtual std::string answer(const nlohmann::ordered_json& request, int socket);

@@ -2,7 +2,9 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <array>
 #include <map>
+#include <mutex>
 #include <vector>
 
 #include "run/event_sink.hpp"
@@ -22,6 +24,9 @@ using Rows = std::map<std::pair<std::string, std::string>, long long>;
 constexpr int k_version = 1;
 constexpr std::size_t k_shortest_secret = 4;  // "1" or "yes" would star out half of every text
 constexpr std::size_t k_shortest_secret_line = 8;
+constexpr std::size_t k_longest_text = 16U << 10U;                 // of a line that a step prints
+constexpr std::size_t k_kept_text = k_longest_text + (4U << 10U);  // a secret must not be cut before it is found
+constexpr std::chrono::milliseconds k_between_progress{100};
 
 Json text_or_null(std::string_view text) { return text.empty() ? Json(nullptr) : Json(text); }
 
@@ -49,6 +54,20 @@ void add(Rows& rows, const Rows& more) {
   }
 }
 
+/// What a step has printed of a line so far.
+struct PartialLine {
+  std::string text;
+  bool is_cut = false;
+  bool is_empty = true;
+
+  void append(std::string_view more) {
+    is_empty = false;
+    const std::size_t room = k_kept_text - std::min(text.size(), k_kept_text);
+    is_cut = is_cut || more.size() > room;
+    text.append(more.substr(0, room));
+  }
+};
+
 }  // namespace
 
 struct EventStream::State {
@@ -58,6 +77,7 @@ struct EventStream::State {
   /// Observers must not throw.
   template <typename Make>
   void emit(const char* event, const Make& make) {
+    const std::lock_guard lock(mutex);
     try {
       Json line{{"v", k_version}, {"seq", ++sequence}, {"time", format_time_millis(clock.now())}, {"event", event}};
       line.update(make());
@@ -76,6 +96,7 @@ struct EventStream::State {
   [[nodiscard]] Json masked_or_null(const std::string& text) const { return text_or_null(masked(text)); }
 
   void hide(std::string_view value, std::size_t shortest) {
+    const std::lock_guard lock(mutex);
     if (value.size() >= shortest && std::find(secrets.begin(), secrets.end(), value) == secrets.end()) {
       secrets.emplace_back(value);
       // A secret that is part of another must not leave the rest of that one behind.
@@ -84,6 +105,33 @@ struct EventStream::State {
     }
   }
 
+  void end_line(OutputStream stream) {
+    PartialLine line;
+    std::swap(line, lines.at(static_cast<std::size_t>(stream)));
+    emit("output", [&] {
+      std::string text = masked(std::move(line.text));
+      const bool is_cut = line.is_cut || text.size() > k_longest_text;
+      text.resize(std::min(text.size(), k_longest_text));
+      return Json{{"stream", stream == OutputStream::out ? "stdout" : "stderr"},
+                  {"step", steps.empty() ? Json(nullptr) : Json(steps.back())},
+                  {"text", is_cut ? text + " ..." : text},
+                  {"cut", is_cut}};
+    });
+  }
+
+  void end_lines() {
+    const std::lock_guard lock(mutex);
+    for (const OutputStream stream : {OutputStream::out, OutputStream::error}) {
+      if (!lines.at(static_cast<std::size_t>(stream)).is_empty) {
+        end_line(stream);
+      }
+    }
+  }
+
+  std::recursive_mutex mutex;  ///< output comes from another thread; a warning of the sink is an event too
+  std::array<PartialLine, 3> lines;
+  std::vector<std::string> steps;  ///< that run, each within the one before
+  std::chrono::steady_clock::time_point progressed;
   EventSink sink;
   const Clock& clock;
   long long sequence = 0;
@@ -145,7 +193,13 @@ void EventStream::planned(const Plan& plan) {
 }
 
 void EventStream::step_started(const StepStart& start) {
+  m_state->end_lines();
   m_state->running.emplace_back();
+  {
+    const std::lock_guard lock(m_state->mutex);
+    m_state->steps.push_back(start.step.name);
+    m_state->progressed = {};
+  }
   m_state->emit("step_started", [&] {
     Json event = step_json(start.step);
     event["depth"] = start.depth;
@@ -156,6 +210,11 @@ void EventStream::step_started(const StepStart& start) {
 }
 
 void EventStream::step_ended(const StepResult& result, int depth) {
+  m_state->end_lines();
+  {
+    const std::lock_guard lock(m_state->mutex);
+    m_state->steps.pop_back();
+  }
   const Rows rows = m_state->running.back();
   m_state->running.pop_back();
   add(m_state->running.back(), rows);
@@ -185,12 +244,47 @@ void EventStream::ingested(std::string_view method, std::string_view table, long
   m_state->emit("ingested", [&] { return Json{{"method", method}, {"table", text_or_null(table)}, {"rows", rows}}; });
 }
 
+void EventStream::progress(std::string_view text) {
+  const auto now = std::chrono::steady_clock::now();
+  if (now - m_state->progressed < k_between_progress) {
+    return;
+  }
+  m_state->progressed = now;
+  m_state->emit("progress", [&] {
+    return Json{{"step", m_state->steps.empty() ? Json(nullptr) : Json(m_state->steps.back())},
+                {"text", m_state->masked(std::string(text))}};
+  });
+}
+
 void EventStream::log_line(std::string_view level, std::string_view text) {
-  m_state->emit("log", [&] { return Json{{"level", level}, {"message", m_state->masked(std::string(text))}}; });
+  logged({std::string(level), "vdk", std::string(text), ""});
+}
+
+void EventStream::logged(const LogRecord& record) {
+  m_state->emit("log", [&] {
+    return Json{{"level", record.level},
+                {"logger", record.logger},
+                {"message", m_state->masked(record.message)},
+                {"exception", m_state->masked_or_null(record.exception)}};
+  });
+}
+
+void EventStream::output(OutputStream stream, std::string_view bytes) {
+  const std::lock_guard lock(m_state->mutex);
+  while (!bytes.empty()) {
+    const std::size_t end = bytes.find('\n');
+    m_state->lines.at(static_cast<std::size_t>(stream)).append(bytes.substr(0, end));
+    if (end == std::string_view::npos) {
+      return;
+    }
+    m_state->end_line(stream);
+    bytes.remove_prefix(end + 1);
+  }
 }
 
 void EventStream::ended(const RunResult& result) {
   m_state->concluded = true;
+  m_state->end_lines();
   m_state->emit("result", [&] {
     return Json{{"success", result.success},
                 {"exit_code", result.exit_code},

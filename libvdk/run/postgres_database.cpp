@@ -176,6 +176,9 @@ void PostgresDatabase::run_parts(const std::string& sql, const std::vector<State
       return;
     }
     const StatementPlace& part = parts[m_failed];
+    if (on_statement) {
+      on_statement(m_failed + 1, parts.size());
+    }
     run_statement(prefix + sql.substr(part.start, part.end - part.start));
   }
 }

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "run/descendants.hpp"
+#include "run/output_relay.hpp"
 #include "run/report.hpp"
 #include "run/rerun_plan.hpp"
 #include "run/rerun_recorder.hpp"
@@ -186,7 +187,14 @@ RunResult run_job(const RunRequest& asked, const Clock& clock) {
     if (request.job.steps.empty()) {
       throw no_steps(request.job);
     }
+    OutputRelay relay(request.observer, request.screen);
+    log::Route through;
+    if (relay.is_active()) {
+      through.write = [&relay](std::string_view line) { relay.write_error(line); };
+    }
+    const log::Routed in_order(std::move(through));
     Session session(request, clock, lines);
+    session.relay = &relay;
     execute(request, session, result);
   } catch (const Error& error) {
     if (error.kind() == ErrorKind::usage || error.kind() == ErrorKind::conflict) {
@@ -216,6 +224,8 @@ void serve_job(const RunRequest& request, const Clock& clock, int socket) {
   runner.serve(socket);
   runner.finish();
 }
+
+bool is_interrupted() noexcept { return SignalGuard::received() != 0; }
 
 std::filesystem::path job_sdk_directory() { return sdk_directory(); }
 

@@ -135,6 +135,9 @@ StepResult Runner::run_step(const StepStart& start, const Context& context) {
   if (recorded) {
     m_recorder->end(result, m_asked);
   }
+  if (m_session.relay != nullptr) {
+    m_session.relay->drain();
+  }
   log_end(result);
   (void)m_session.lines.set_step(std::move(step_before));
   observer.step_ended(result, context.depth);
@@ -190,7 +193,15 @@ void Runner::run_sql(const job::Step& step, const Context& context, StepResult& 
   }
   for (const std::string& name : names) {
     const std::string database = substitute(name, values);
-    const auto native = [&] { m_session.databases->find(database).run_script(sql, place, m_session.query_prefix()); };
+    const auto native = [&] {
+      Database& found = m_session.databases->find(database);
+      if (m_session.request.observer != nullptr) {
+        found.on_statement = [this](std::size_t number, std::size_t count) { say_progress(number, count); };
+      }
+      const std::unique_ptr<Database, void (*)(Database*)> told(&found,
+                                                                [](Database* of) { of->on_statement = nullptr; });
+      found.run_script(sql, place, m_session.query_prefix());
+    };
     if (!run_sql_by_plugins(step, context, {database, sql, place, native}, result)) {
       native();
     }
@@ -201,6 +212,14 @@ void Runner::run_sql(const job::Step& step, const Context& context, StepResult& 
       return;
     }
   }
+}
+
+void Runner::say_progress(std::size_t number, std::size_t count) const {
+  std::string text = "statement " + std::to_string(number);
+  if (count >= number) {
+    text += " of " + std::to_string(count);
+  }
+  observer_of(m_session.request).progress(text);
 }
 
 void Runner::run_program(const job::Step& step, StepResult& result) {

@@ -83,6 +83,7 @@ class Runner {
   [[nodiscard]] std::string answer(const std::string& line);
   [[nodiscard]] std::string run_template(const Json& request);
   void log_end(const StepResult& result) const;
+  void say_progress(std::size_t number, std::size_t count) const;
 
   Session& m_session;
   RerunRecorder* m_recorder = nullptr;

@@ -275,6 +275,7 @@ std::string Session::host_settings(bool plugins) const {
                      {"log_format", request.log_format == LogFormat::json ? "json" : "text"},
                      {"execution_id", request.ids.execution_id},
                      {"op_id", request.ids.op_id},
+                     {"log_mark", relay != nullptr ? relay->log_mark() : std::string()},
                      {"log_levels", m_logger_levels},
                      {"log_level", text::upper(setting("log_level_vdk"))}};
   return message.dump();

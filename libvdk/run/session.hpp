@@ -12,6 +12,7 @@
 
 #include "run/databases.hpp"
 #include "run/log_lines.hpp"
+#include "run/output_relay.hpp"
 #include "run/sql.hpp"
 #include "run/stores.hpp"
 #include "vdk/run/run.hpp"
@@ -56,8 +57,9 @@ class Session {
   std::map<std::string, std::string> execution_properties;
   nlohmann::ordered_json arguments;
   std::unique_ptr<Databases> databases;
-  std::string step;      ///< of the job, the one that runs; empty outside of steps
-  bool watched = false;  ///< the host tells what steps depend on and saves what they leave behind
+  std::string step;              ///< of the job, the one that runs; empty outside of steps
+  OutputRelay* relay = nullptr;  ///< through which steps print
+  bool watched = false;          ///< the host tells what steps depend on and saves what they leave behind
 
  private:
   /// log_level_module as logger -> level.

@@ -128,9 +128,36 @@ SqlText split_databases(std::string_view text) {
   return result;
 }
 
-void run_script(sqlite3* db, const std::string& sql, const std::string& file, const std::string& prefix) {
+std::size_t count_statements(const std::string& sql) {
+  constexpr std::size_t longest_script = 1U << 20U;
+  constexpr int most_semicolons = 1'000;  // within quotes or a trigger
+  if (sql.size() > longest_script) {
+    return 0;
+  }
+  std::size_t count = 0;
+  std::size_t start = 0;
+  int tries = 0;
+  for (std::size_t end = sql.find(';'); end != std::string::npos; end = sql.find(';', end + 1)) {
+    if (skip_comments(sql, start) > end) {  // nothing but comments and semicolons
+      continue;
+    }
+    if (sqlite3_complete(sql.substr(start, end + 1 - start).c_str()) != 0) {
+      ++count;
+      start = end + 1;
+      tries = 0;
+    } else if (++tries > most_semicolons) {
+      return 0;
+    }
+  }
+  return skip_comments(sql, start) < sql.size() ? count + 1 : count;
+}
+
+void run_script(sqlite3* db, const std::string& sql, const std::string& file, const std::string& prefix,
+                const std::function<void(std::size_t number, std::size_t count)>& on_statement) {
   check_script(sql, file);
   const std::string all = prefix + sql;
+  const std::size_t count = on_statement ? count_statements(sql) : 0;
+  std::size_t number = 0;
   std::size_t at = 0;
   while (at < all.size()) {
     sqlite3_stmt* raw = nullptr;
@@ -144,6 +171,9 @@ void run_script(sqlite3* db, const std::string& sql, const std::string& file, co
       const int offset = sqlite3_error_offset(db);
       const std::size_t place = offset < 0 ? 0 : at + static_cast<std::size_t>(offset);
       fail(db, {sql, start, place < prefix.size() ? 0 : place - prefix.size(), end > start ? end : sql.size(), file});
+    }
+    if (statement && on_statement) {
+      on_statement(++number, count);
     }
     if (statement) {
       int code = SQLITE_ROW;

@@ -3,6 +3,7 @@
 
 #include <sqlite3.h>
 
+#include <functional>
 #include <map>
 #include <string>
 #include <string_view>
@@ -38,9 +39,13 @@ struct FailedStatement {
                                     const std::string& consequences, const std::string& hint = {});
 /// Throws Error(user_code) for what no database takes.
 void check_script(const std::string& sql, const std::string& file);
+/// How many statements a script of SQLite has; 0 when it is too large to look.
+[[nodiscard]] std::size_t count_statements(const std::string& sql);
 
 /// Run all statements, each committed by itself unless the script opens a transaction. Rows are thrown away.
 /// `prefix` is sent in front of the first statement. Throws Error(user_code) with file and line of the statement.
-void run_script(sqlite3* db, const std::string& sql, const std::string& file, const std::string& prefix);
+/// `on_statement` hears which one of how many comes next.
+void run_script(sqlite3* db, const std::string& sql, const std::string& file, const std::string& prefix,
+                const std::function<void(std::size_t number, std::size_t count)>& on_statement = {});
 
 }  // namespace vdk::run

@@ -51,7 +51,7 @@ void SqliteDatabase::run_script(const std::string& sql, const std::string& place
   if (text::lower(sql).find("pragma") != std::string::npos) {
     m_state = "a PRAGMA may have changed it";
   }
-  run::run_script(connection(), sql, place, prefix);
+  run::run_script(connection(), sql, place, prefix, on_statement);
 }
 
 std::string SqliteDatabase::open_state() {

@@ -153,7 +153,8 @@ class VdkTest(unittest.TestCase):
                     break
                 screen += chunk
             if todo and todo[0][0].encode() in screen:
-                os.write(fd, todo.pop(0)[1].encode() + b"\n")
+                line = todo.pop(0)[1].encode()
+                os.write(fd, line if line == b"\x03" else line + b"\n")
         else:
             os.kill(pid, signal.SIGKILL)
             os.waitpid(pid, 0)

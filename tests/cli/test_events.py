@@ -89,9 +89,10 @@ class Events(VdkTest):
 
 class Stream(Events):
     def test_the_checker_finds_faults(self):
-        good = {"v": 1, "seq": 1, "time": "2026-01-31T12:00:00.123Z", "event": "log", "level": "INFO", "message": "x"}
+        good = {"v": 1, "seq": 1, "time": "2026-01-31T12:00:00.123Z", "event": "log", "level": "INFO", "logger": "x",
+                "message": "x", "exception": None}
         self.assertEqual(faults(good, SCHEMA), [])
-        for change in ({"seq": 0}, {"seq": "1"}, {"seq": True}, {"v": 2}, {"time": "2026-01-31T12:00:00Z"}, {"level": "info"},
+        for change in ({"seq": 0}, {"seq": "1"}, {"seq": True}, {"v": 2}, {"time": "2026-01-31T12:00:00Z"}, {"level": 5},
                        {"message": None}, {"more": 1}, {"event": "other"}):
             self.assertTrue(faults({**good, **change}, SCHEMA), change)
         self.assertTrue(faults({k: v for k, v in good.items() if k != "message"}, SCHEMA))
@@ -193,15 +194,86 @@ class Stream(Events):
         self.assertEqual(self.events(self.dir / "nowhere", code=2)[-1]["exit_code"], 2)
         self.assertEqual(self.events(self.job("empty-job", {"readme": ""}), code=1)[-1]["status"], "User error")
 
+    def test_what_steps_and_their_programs_print_and_log_is_in_order(self):
+        job = self.job("some-job", {"10_a.py": py(
+            "import logging, os, subprocess, sys\n"
+            "log = logging.getLogger('mine')\n"
+            "print('one')\n"
+            "log.info('two')\n"
+            "print('three', file=sys.stderr)\n"
+            "subprocess.run(['sh', '-c', 'echo four; echo five >&2'])\n"
+            "try:\n"
+            "    1 / 0\n"
+            "except ZeroDivisionError:\n"
+            "    log.exception('six')\n"
+            "os.write(1, b'seven')"), "20_b.sql": "select 1; select 2"})
+        lines = self.events(job)
+        seen = [(line.get("stream", line.get("logger")), line.get("text", line.get("message")))
+                for line in self.of(lines, "output", "log") if line.get("logger") != "vdk"]
+        self.assertEqual([item for item in seen if item[0] != "stdout"],
+                         [("mine", "two"), ("stderr", "three"), ("stderr", "five"), ("mine", "six")])
+        self.assertEqual([item for item in seen if item[0] == "stdout"],
+                         [("stdout", "one"), ("stdout", "four"), ("stdout", "seven")])
+        self.assertEqual({line["step"] for line in self.of(lines, "output")}, {"10_a.py"})
+        (six,) = [line for line in self.of(lines, "log") if line["message"] == "six"]
+        self.assertEqual(six["level"], "ERROR")
+        self.assertIn("ZeroDivisionError", six["exception"])
+        names = [line["event"] for line in lines]
+        last = max(i for i, line in enumerate(lines) if line["event"] == "output")
+        self.assertLess(last, names.index("step_ended"))
+        self.assertEqual([(line["step"], line["text"]) for line in self.of(lines, "progress")], [("20_b.sql", "statement 1 of 2")])
+        error = self.last.err
+        order = [error.index(text) for text in ("INFO mine: two", "three", "five", "ERROR mine: six", "ZeroDivisionError", "10_a.py: success")]
+        self.assertEqual(order, sorted(order), error)
+        self.assertNotIn("\x1e", error)
+
+    def test_streams_are_passed_on_byte_for_byte_and_long_lines_are_cut(self):
+        job = self.job("some-job", {"10_a.py": py(
+            "import os, sys\n"
+            "os.write(1, bytes(range(256)) * 40 + b'\\n')\n"
+            "sys.stdout.write('x' * 300000 + 'end\\n')\n"
+            "os.write(2, b'\\x1e\\x1eno mark\\r\\n')")})
+        file = self.dir / "e"
+        done = subprocess.run([str(BINARY), "run", str(job), "--events", str(file)], env=self.env(), cwd=self.dir, capture_output=True,
+                              stdin=subprocess.DEVNULL, timeout=60)
+        self.assertEqual(done.stdout, bytes(range(256)) * 40 + b"\n" + b"x" * 300000 + b"end\n")
+        self.assertIn(b"\x1e\x1eno mark\r\n", done.stderr)
+        output = self.of(self.check(file.read_text()), "output")
+        (cut,) = [line for line in output if line["cut"]]
+        self.assertTrue(cut["text"].endswith(" ..."))
+        self.assertLess(len(cut["text"]), 17000)
+        self.assertTrue(any("\ufffd" in line["text"] for line in output))  # what is no UTF-8
+        self.assertEqual([line["text"] for line in output if line["stream"] == "stderr"], ["\x1e\x1eno mark\r"])
+
+    def test_without_events_the_streams_are_those_of_vdk(self):
+        job = self.job("some-job", {"10_a.py": py("import os\nfor fd in (1, 2):\n    s = os.fstat(fd)\n    print(s.st_dev, s.st_ino)")})
+        with open(self.dir / "out", "wb") as out, open(self.dir / "err", "wb") as err:
+            subprocess.run([str(BINARY), "run", str(job)], env=self.env(), cwd=self.dir, stdin=subprocess.DEVNULL, stdout=out, stderr=err,
+                           timeout=60, check=True)
+            wanted = [f"{s.st_dev} {s.st_ino}" for s in map(os.fstat, (out.fileno(), err.fileno()))]
+        self.assertEqual((self.dir / "out").read_text().splitlines(), wanted)
+
+    def test_a_program_that_a_step_leaves_behind_holds_nothing_up(self):
+        job = self.job("some-job", {"10_a.py": py("import subprocess\nsubprocess.Popen(['sleep', '8'])\nprint('done')")})
+        start = time.monotonic()
+        lines = self.events(job)
+        self.assertLess(time.monotonic() - start, 6)
+        self.assertEqual([line["text"] for line in self.of(lines, "output")], ["done"])
+
     def test_secrets_are_stars(self):
         self.vdk("create", "--cloud", "-n", "some-job", "-t", "red")
         self.vdk("secrets", "-n", "some-job", "-t", "red", "--set", "s", "canary-7731")
         job = self.job("some-job", {"10_a.py": py(
             "job_input.set_all_secrets({'s': 'canary-7731', 'deep': ['canary-later']})\n"
+            "import logging\n"
+            "print('printed canary-7731')\n"
+            "logging.getLogger('mine').error('logged %s', 'canary-later')\n"
             "raise ValueError(job_input.get_secret('s') + ' canary-later canary-set http://u:canary-url@h/ plain')")})
         lines = self.events(job, code=1, env={"VDK_SOME_PASSWORD": "canary-set"})
         text = json.dumps(lines)
         self.assertNotIn("canary", text)
+        self.assertEqual([line["text"] for line in self.of(lines, "output")], ["printed ********"])
+        self.assertIn("logged ********", [line["message"] for line in self.of(lines, "log")])
         self.assertIn("******** ******** ******** http://u:********@h/ plain", self.of(lines, "step_ended")[0]["message"])
 
 

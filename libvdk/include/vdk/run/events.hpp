@@ -38,7 +38,11 @@ class EventStream final : public Observer {
   void step_started(const StepStart& start) override;
   void step_ended(const StepResult& result, int depth) override;
   void ingested(std::string_view method, std::string_view table, long long rows) override;
+  void progress(std::string_view text) override;
   void log_line(std::string_view level, std::string_view text) override;
+  [[nodiscard]] bool wants_output() const override { return true; }
+  void logged(const LogRecord& record) override;
+  void output(OutputStream stream, std::string_view bytes) override;
   void ended(const RunResult& result) override;
 
  private:

@@ -20,6 +20,7 @@
 namespace vdk::run {
 
 class Observer;  ///< sees all that happens (vdk/run/observer.hpp)
+class Screen;    ///< draws on the terminal meanwhile (vdk/run/observer.hpp)
 
 /// cancelled = it was running when Ctrl-C or SIGTERM came, and did not get to its end.
 enum class StepStatus { success, error, not_runnable, skip_requested, cancelled };
@@ -96,7 +97,11 @@ struct RunRequest {
   Rerun rerun;                                ///< which steps; the default is all
   bool collected_logs = false;  ///< full log lines (a deployed execution) instead of short ones (a terminal)
   LogFormat log_format = LogFormat::text;
+  Screen* screen = nullptr;  ///< what steps print on a terminal, and log lines, are written by it
 };
+
+/// A run has been asked to end by a signal.
+[[nodiscard]] bool is_interrupted() noexcept;
 
 /// Run all steps of a job in this process (SQL on SQLite) and one Python child. Never throws for a failing job: the
 /// result says it. Writes logs to stderr, user prints to stdout, the summary and termination files when settings name

@@ -361,7 +361,7 @@ def configure_logging(settings):
         return
     from vdk.sdk import log_format
 
-    handler = logging.StreamHandler(sys.stderr)
+    handler = log_format.Marked(settings["log_mark"]) if settings.get("log_mark") else logging.StreamHandler(sys.stderr)
     handler.setFormatter(log_format.formatter(settings))
     root.addHandler(handler)
     known = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")

@@ -2,7 +2,11 @@
 """How the log records of a job look."""
 import json
 import logging
+import os
+import sys
 import time
+
+_LONGEST = 1 << 16
 
 
 def formatter(settings):
@@ -23,6 +27,48 @@ def formatter(settings):
     return made
 
 
+class Marked(logging.Handler):
+    """Records for vdk, which reads standard error and passes their lines on: in order with what else is written there."""
+
+    def __init__(self, mark):
+        super().__init__()
+        self._mark = mark
+        self._fd = os.dup(2)  # wherever the step leads its own
+
+    def emit(self, record):
+        try:
+            note = {
+                "text": self.format(record)[:_LONGEST],
+                "level": record.levelname,
+                "logger": record.name,
+                "message": message_of(record)[:_LONGEST],
+                "exception": traceback_of(record)[:_LONGEST],
+            }
+            for stream in (sys.stdout, sys.stderr):
+                try:
+                    stream.flush()
+                except (AttributeError, OSError, ValueError):
+                    pass  # the step closed or replaced it
+            line = memoryview((self._mark + json.dumps(note) + "\n").encode("ascii"))
+            while line:
+                line = line[os.write(self._fd, line) :]
+        except Exception:
+            self.handleError(record)
+
+
+def message_of(record):
+    """The text of a record; one with wrong arguments is still worth a line."""
+    try:
+        return record.getMessage()
+    except Exception:
+        return str(record.msg)
+
+
+def traceback_of(record):
+    """The traceback that a record carries, or nothing."""
+    return logging.Formatter().formatException(record.exc_info) if record.exc_info else record.exc_text or ""
+
+
 class JsonFormatter(logging.Formatter):
     """One JSON object per record, with the members of vdk's own lines."""
 
@@ -32,17 +78,12 @@ class JsonFormatter(logging.Formatter):
 
     def format(self, record):
         settings = self._settings
-        try:
-            message = record.getMessage()
-        except Exception:  # wrong arguments: what was meant is still worth a line
-            message = str(record.msg)
         seconds = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created))
-        exception = self.formatException(record.exc_info) if record.exc_info else record.exc_text
         return json.dumps({
             "timestamp": "%s.%03dZ" % (seconds, int(record.created * 1000) % 1000),
             "level": record.levelname,
             "logger": record.name,
-            "message": message,
+            "message": message_of(record),
             "job_name": settings.get("name") or None,
             "execution_id": settings.get("execution_id") or None,
             "attempt_id": settings.get("attempt_id") or None,
@@ -51,5 +92,5 @@ class JsonFormatter(logging.Formatter):
             "file": record.filename,
             "line": record.lineno,
             "func": record.funcName,
-            "exception": exception,
+            "exception": traceback_of(record) or None,
         })
