@@ -51,6 +51,14 @@ std::string explain(const Refusal& refusal) {
 
 }  // namespace
 
+Refusal refused_copy() {
+  Refusal refusal;
+  refusal.state = "0A000";
+  refusal.message = refusal.primary = "COPY FROM STDIN and COPY TO STDOUT have no data to read or write in a job";
+  refusal.hint = "send rows by ingestion, or read them with a query";
+  return refusal;
+}
+
 ErrorKind kind_of(const Refusal& refusal) {
   const std::string group = refusal.state.substr(0, 2);
   const bool shut_down = refusal.state.starts_with("57P");
@@ -122,11 +130,7 @@ void PostgresDatabase::run_statement(const std::string& text) {
     note_transaction(before);
   }
   if (copies) {
-    Refusal refusal;
-    refusal.state = "0A000";
-    refusal.message = refusal.primary = "COPY FROM STDIN and COPY TO STDOUT have no data to read or write in a job";
-    refusal.hint = "send rows by ingestion, or read them with a query";
-    throw Refusal(refusal);
+    throw refused_copy();
   }
   if (bad || m_connection->is_lost()) {
     throw Refusal(m_connection->refusal_of(bad.get()));

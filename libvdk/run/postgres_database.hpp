@@ -93,6 +93,8 @@ class PostgresDatabase final : public Database {
   std::size_t m_failed = 0;  ///< the part of a script that failed
 };
 
+/// What a COPY from or to the client is answered with.
+[[nodiscard]] postgres::Refusal refused_copy();
 /// Who has to act on what the server refused.
 [[nodiscard]] ErrorKind kind_of(const postgres::Refusal& refusal);
 /// Characters of UTF-8 text.
