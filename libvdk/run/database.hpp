@@ -32,6 +32,8 @@ class Database {
   /// Identity of a server's database and how far its writers are, as "IDENTITY:WRITERS:MORE"; a later one that is equal
   /// means that nothing was written in between. Connects where there is no connection.
   [[nodiscard]] virtual std::string stamp() { return {}; }
+  /// The first part of a stamp, as far as it is known without connecting.
+  [[nodiscard]] virtual std::string identity() { return {}; }
   /// Whether steps of this run had to do with it.
   [[nodiscard]] bool is_used() const noexcept { return m_used; }
   void note_used() noexcept { m_used = true; }

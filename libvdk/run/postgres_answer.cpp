@@ -158,10 +158,7 @@ std::string PostgresDatabase::end_stream() {
   }
   std::optional<Refusal> refusal;
   if (stream.copies) {
-    refusal.emplace();
-    refusal->state = "0A000";
-    refusal->primary = "COPY FROM STDIN and COPY TO STDOUT have no data to read or write in a job";
-    refusal->hint = "send rows by ingestion, or read them with a query";
+    refusal = refused_copy();
   } else if (stream.bad || m_connection->is_lost()) {
     refusal = m_connection->refusal_of(stream.bad.get());
   }

@@ -51,6 +51,14 @@ std::string explain(const Refusal& refusal) {
 
 }  // namespace
 
+Refusal refused_copy() {
+  Refusal refusal;
+  refusal.state = "0A000";
+  refusal.message = refusal.primary = "COPY FROM STDIN and COPY TO STDOUT have no data to read or write in a job";
+  refusal.hint = "send rows by ingestion, or read them with a query";
+  return refusal;
+}
+
 ErrorKind kind_of(const Refusal& refusal) {
   const std::string group = refusal.state.substr(0, 2);
   const bool shut_down = refusal.state.starts_with("57P");
@@ -122,11 +130,7 @@ void PostgresDatabase::run_statement(const std::string& text) {
     note_transaction(before);
   }
   if (copies) {
-    Refusal refusal;
-    refusal.state = "0A000";
-    refusal.message = refusal.primary = "COPY FROM STDIN and COPY TO STDOUT have no data to read or write in a job";
-    refusal.hint = "send rows by ingestion, or read them with a query";
-    throw Refusal(refusal);
+    throw refused_copy();
   }
   if (bad || m_connection->is_lost()) {
     throw Refusal(m_connection->refusal_of(bad.get()));
@@ -300,31 +304,44 @@ std::string PostgresDatabase::stamp() {
   return m_stamp;
 }
 
-std::string PostgresDatabase::ask_stamp() {
-  const std::string unknown = "unknown:" + random_hex(8) + ":";
-  if (SignalGuard::received() != 0) {
-    return unknown;
-  }
-  try {
-    (void)connection();
-    std::string server = m_connection->address();
+std::string PostgresDatabase::identity() {
+  if (m_identity.empty() && m_connection && !m_stream && m_connection->transaction() != Transaction::failed) {
     try {
-      server = value("SELECT system_identifier::text FROM pg_catalog.pg_control_system() WHERE $1::text = ''");
+      ask_identity();
     } catch (const Refusal&) {
-      roll_back();  // who may not ask is known by its address
+      m_identity.clear();  // asked again at the end
     }
-    const std::string database =
-        value("SELECT oid::text FROM pg_catalog.pg_database WHERE datname = current_database() AND $1::text = ''");
-    const std::string writers = value("SELECT txid_current_snapshot()::text WHERE $1::text = ''");
-    // Writers that are still at it may store something without a new number.
-    return text::replace_all(server, ":", ".") + "." + database + ":" + text::replace_all(writers, ":", ".") + ":" +
-           (writers.ends_with(':') ? "" : random_hex(8));
+  }
+  return m_identity;
+}
+
+void PostgresDatabase::ask_identity() {
+  constexpr const char* readable =
+      "SELECT has_function_privilege('pg_catalog.pg_control_system()', 'EXECUTE')::text WHERE $1::text = ''";
+  constexpr const char* system =
+      "SELECT system_identifier::text FROM pg_catalog.pg_control_system() WHERE $1::text = ''";
+  constexpr const char* number =
+      "SELECT oid::text FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database() AND $1::text = ''";
+  const std::string server = value(readable) == "true" ? value(system) : m_connection->address();
+  m_identity = text::replace_all(server, ":", ".") + "." + value(number);
+}
+
+std::string PostgresDatabase::ask_stamp() {
+  std::string writers = "unknown:" + random_hex(8);
+  try {
+    if (SignalGuard::received() == 0) {
+      (void)connection();
+      ask_identity();
+      const std::string now = value("SELECT txid_current_snapshot()::text WHERE $1::text = ''");
+      // Writers that are still at it may store something without a new number.
+      writers = text::replace_all(now, ":", ".") + ":" + (now.ends_with(':') ? "" : random_hex(8));
+    }
   } catch (const Refusal&) {
     drop();
   } catch (const Error&) {
     drop();
   }
-  return unknown;
+  return m_identity + ":" + writers;
 }
 
 }  // namespace vdk::run

@@ -26,6 +26,7 @@ class PostgresDatabase final : public Database {
   [[nodiscard]] bool close(bool stamped) override;
   [[nodiscard]] std::string answer(const nlohmann::ordered_json& request, int socket) override;
   [[nodiscard]] std::string stamp() override;
+  [[nodiscard]] std::string identity() override;
 
  private:
   using Json = nlohmann::ordered_json;
@@ -63,6 +64,7 @@ class PostgresDatabase final : public Database {
   void run_parts(const std::string& sql, const std::vector<StatementPlace>& parts, const std::string& prefix,
                  std::size_t count);
   [[nodiscard]] std::string ask_stamp();
+  void ask_identity();
 
   // postgres_answer.cpp
   void begin_stream(const std::string& text, Stream stream);
@@ -86,10 +88,13 @@ class PostgresDatabase final : public Database {
   bool m_open = false;       ///< a transaction was open behind the last statement
   bool m_asked = false;      ///< a statement of the job began it
   bool m_lost_work = false;  ///< the connection broke with a transaction open, and nobody was told yet
+  std::string m_identity;
   std::string m_stamp;       ///< when it was closed
   std::size_t m_failed = 0;  ///< the part of a script that failed
 };
 
+/// What a COPY from or to the client is answered with.
+[[nodiscard]] postgres::Refusal refused_copy();
 /// Who has to act on what the server refused.
 [[nodiscard]] ErrorKind kind_of(const postgres::Refusal& refusal);
 /// Characters of UTF-8 text.

@@ -220,6 +220,17 @@ Texts RerunInputs::databases() const {
   return stamps;
 }
 
+Texts RerunInputs::servers() const {
+  Texts stamps;
+  for (const auto& [name, database] : m_session.databases->servers()) {
+    const std::string identity = database->identity();
+    if (!identity.empty()) {
+      stamps[server_mark + name] = identity + ":running:";
+    }
+  }
+  return stamps;
+}
+
 std::string RerunInputs::database_now(const std::string& place) const {
   if (!place.starts_with(server_mark)) {
     return database_stamp(place);

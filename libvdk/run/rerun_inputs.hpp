@@ -33,6 +33,8 @@ class RerunInputs {
   [[nodiscard]] static std::string database_stamp(const std::filesystem::path& path);
   /// Stamps of all files, and of the servers that steps of this run used.
   [[nodiscard]] Texts databases() const;
+  /// Stamps of the servers that are in use, equal to none of a later run but for the identity.
+  [[nodiscard]] Texts servers() const;
   /// The stamp now of a place that `databases` named.
   [[nodiscard]] std::string database_now(const std::string& place) const;
   /// Salted hash of an argument, property or secret; `*` = all together.

@@ -87,6 +87,10 @@ void RerunRecorder::end(const StepResult& result, const Asked& asked) {
     m_record.carry.lost.emplace_back("the database connection", open);
   }
   m_store.state.steps[m_identity] = m_record;
+  // When this run is killed, the next one still has to find the same databases.
+  for (const auto& [place, stamp] : m_now.servers()) {
+    m_store.state.databases[place] = stamp;
+  }
 }
 
 void RerunRecorder::note_files(const nlohmann::ordered_json& host) {

@@ -60,7 +60,8 @@ std::string shortened(std::string_view statement) {
 
 Error statement_error(ErrorKind kind, const FailedStatement& failed, const std::string& why,
                       const std::string& consequences, const std::string& hint) {
-  const std::size_t first = skip_comments(failed.sql, failed.start);
+  const std::size_t behind = skip_comments(failed.sql, failed.start);
+  const std::size_t first = behind < failed.end ? behind : failed.start;
   const SourceLocation place = locate(failed.sql, std::max(first, failed.at), failed.file);
   const std::string statement = shortened(std::string_view(failed.sql).substr(first, failed.end - first));
   return Error(kind,

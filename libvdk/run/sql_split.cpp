@@ -86,6 +86,7 @@ class Splitter {
   }
 
   void skip_comment() {
+    const std::size_t start = m_at;
     int depth = 0;
     while (m_at < m_sql.size()) {
       if (looks_at("/*")) {
@@ -100,6 +101,8 @@ class Splitter {
         ++m_at;
       }
     }
+    m_start = m_inside ? m_start : start;  // it does not end: the server shall say so
+    m_inside = true;
   }
 
   void skip_quoted(char quote, bool escapes) {

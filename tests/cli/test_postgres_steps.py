@@ -385,6 +385,24 @@ class PostgresStepsTest(VdkTest):
         self.postgres.create_database(self.database)
         self.assertIn("is another one or gone", self.plan(job, "--from-failed")[0][2])
 
+    def test_a_run_that_was_ended_goes_on_in_the_same_database_only(self):
+        busy = ("from pg_stat_activity where query like '%pg_sleep(600)%' and state = 'active' and pid <> pg_backend_pid()")
+        for how, name in ((signal.SIGKILL, "killed"), (signal.SIGINT, "interrupted")):
+            job = self.steps({"10_a.sql": f"create table {name} (a int);", "20_b.sql": "select pg_sleep(600);"})
+            process = subprocess.Popen([BINARY, "run", str(job)], stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                                       env=self.env(self.environment), start_new_session=True)
+            deadline = time.monotonic() + 10
+            while self.sql(f"select count(*) {busy}") != "1":
+                self.assertLess(time.monotonic(), deadline)
+                time.sleep(0.05)
+            process.send_signal(how)
+            process.wait(10)
+            self.sql(f"select pg_terminate_backend(pid) {busy}")
+            self.assertEqual([action for _, action, _ in self.plan(job, "--from-failed")], ["skip", "run"])
+            self.sql(f'drop database "{self.database}" with (force)', "postgres")
+            self.postgres.create_database(self.database)
+            self.assertIn("is another one or gone", self.plan(job, "--from-failed")[0][2])
+
     def test_what_a_session_keeps_makes_the_steps_before_run_again(self):
         for first, why in (("create temp table t (a int);", "it has temporary tables"), ("set work_mem = '8MB';", "a SET has changed it"),
                            ("begin; create table x (a int);", "a transaction is open"), ("select pg_advisory_lock(1);", "it holds an advisory lock")):

@@ -45,6 +45,7 @@ TEST_CASE("dollar quotes end at their own tag; parameters and names with a dolla
 
 TEST_CASE("comments nest") {
   CHECK(parts("/* a /* ; */ ; */ select 1; select /* ; /* */ */ 2") == Texts{"select 1", "select /* ; /* */ */ 2"});
+  CHECK(parts("select 1; /* no end /* */ ; select 2") == Texts{"select 1", "/* no end /* */ ; select 2"});
 }
 
 TEST_CASE("parentheses and the bodies of routines hold statements together") {

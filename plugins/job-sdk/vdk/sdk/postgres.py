@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Connections to PostgreSQL by DB-API 2.0. The connection itself is one of the vdk process, so that .sql steps share it."""
+"""Connections to PostgreSQL by DB-API 2.0. vdk itself holds the connection, so that .sql steps share it."""
 import collections
 import datetime
 import weakref
@@ -43,6 +43,8 @@ _STATUS = {"idle": 0, "active": 1, "open": 2, "begun": 2, "failed": 3}
 # Of executemany() in one message; many small statements cost many ways there and back.
 _STATEMENTS = 200
 _CHARACTERS = 1 << 18
+# What the answer to a statement without rows begins with when rows are counted in it.
+_COUNTED = ("INSERT", "UPDATE", "DELETE", "MERGE", "COPY", "SELECT")
 
 
 def TimeFromTicks(ticks):  # noqa: N802
@@ -424,7 +426,7 @@ class Cursor:
                 self.connection._reading = None
             self.statusmessage = value["tag"]
             self._affected = value["total"]
-            if self.description is not None or value["tag"].startswith(("INSERT", "UPDATE", "DELETE", "MERGE", "COPY", "CREATE TABLE AS", "SELECT")):
+            if self.description is not None or value["tag"].startswith(_COUNTED):
                 self.rowcount = value["count"]
         if value["rows"]:
             self._rows.extend(postgres_values.rows(value["rows"], self._readers))

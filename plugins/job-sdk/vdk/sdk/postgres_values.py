@@ -120,7 +120,8 @@ def substitute(sql, parameters):
                 % (match.group(), match.start())
             )
         if (name is not None) != named:
-            raise ProgrammingError("%s in the query needs %s" % (match.group(), "a sequence of parameters" if named else "parameters by name"))
+            needed = "a sequence of parameters" if named else "parameters by name"
+            raise ProgrammingError("%s in the query needs %s" % (match.group(), needed))
         if named:
             return literal(parameters[name])
         try:
@@ -210,7 +211,9 @@ _OCTAL = re.compile(rb"\\(\\|[0-7]{3})")
 def _read_bytes(text):
     if text.startswith("\\x"):
         return bytes.fromhex(text[2:])
-    return _OCTAL.sub(lambda match: b"\\" if match.group(1) == b"\\" else bytes([int(match.group(1), 8)]), text.encode())
+    return _OCTAL.sub(
+        lambda match: b"\\" if match.group(1) == b"\\" else bytes([int(match.group(1), 8)]), text.encode()
+    )
 
 
 _READERS = {
@@ -221,8 +224,8 @@ _READERS = {
 _TEXTS = (25, 1043, 1042, 18, 19, 2950, 869, 650)
 # Type of an array -> type of its elements.
 _ARRAYS = {
-    1000: 16, 1005: 21, 1007: 23, 1016: 20, 1028: 26, 1021: 700, 1022: 701, 1231: 1700, 1001: 17, 1182: 1082, 1183: 1083,
-    1270: 1266, 1115: 1114, 1185: 1184, 1187: 1186, 199: 114, 3807: 3802, 1009: 25, 1015: 1043, 1014: 1042, 1002: 18,
+    1000: 16, 1005: 21, 1007: 23, 1016: 20, 1028: 26, 1021: 700, 1022: 701, 1231: 1700, 1001: 17, 1182: 1082,
+    1183: 1083, 1270: 1266, 1115: 1114, 1185: 1184, 1187: 1186, 199: 114, 3807: 3802, 1009: 25, 1015: 1043, 1014: 1042, 1002: 18,
     1003: 19, 2951: 2950, 1041: 869, 651: 650,
 }
 _NUMBERS = {16: lambda text: text == "t", 20: int, 21: int, 23: int, 26: int, 700: float, 701: float}
