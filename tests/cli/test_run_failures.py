@@ -227,8 +227,8 @@ class Stopped(Run):
     def test_what_a_finished_run_left_in_the_background_goes_on_and_nothing_else_stays(self):
         self.write("20_start.py", "import os, subprocess\ndef run(job_input):\n"
                                   "    print(subprocess.Popen(['sleep', '300'], stdout=-3, stderr=-3).pid)\n"
-                                  "    print(*[p for p in os.listdir('/proc') if p.isdigit() and 'warden' in"
-                                  " open(f'/proc/{p}/comm').read() and f'PPid:\\t{os.getppid()}\\n' in open(f'/proc/{p}/status').read()])\n")
+                                  "    vdk = os.getppid()\n"
+                                  "    print(*{*open(f'/proc/{vdk}/task/{vdk}/children').read().split()} - {str(os.getpid())})\n")
         sleeper, warden = self.vdk("run", self.folder, env={"VDK_SQLITE_FILE": str(self.dir / "data.db")}).out.split()
         self.addCleanup(os.kill, int(sleeper), signal.SIGKILL)
         self.assertTrue(exists(sleeper))
