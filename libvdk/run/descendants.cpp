@@ -14,6 +14,7 @@
 #include <csignal>
 #include <cstring>
 #include <fstream>
+#include <string_view>
 #include <thread>
 
 namespace vdk::run {
@@ -42,13 +43,42 @@ pid_t number_at(const char* text) noexcept {
   return number;
 }
 
+/// Call `visit(descriptor of /proc, name)` for all that is in /proc.
+template <typename Visit>
+void each_process(const Visit& visit) noexcept {
+  const int folder = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (folder < 0) {
+    return;
+  }
+  alignas(8) std::array<char, 8192> names{};
+  while (true) {
+    const auto size = syscall(SYS_getdents64, folder, names.data(), names.size());
+    if (size <= 0) {
+      break;
+    }
+    for (long at = 0; at < size;) {
+      // struct linux_dirent64: inode, offset, record length, type, name
+      unsigned short length = 0;
+      std::memcpy(&length, names.data() + at + 16, sizeof length);
+      visit(folder, names.data() + at + 19);
+      at += length;
+    }
+  }
+  close(folder);
+}
+
+/// Open a file of a process by its name in /proc.
+int open_file_of(int folder, const char* name, std::string_view file) noexcept {
+  std::array<char, 32> path{};
+  const std::size_t length = strnlen(name, path.size() - 1 - file.size());
+  std::memcpy(path.data(), name, length);
+  std::memcpy(path.data() + length, file.data(), file.size());
+  return openat(folder, path.data(), O_RDONLY | O_CLOEXEC);
+}
+
 /// Of a process that lives, by its name in /proc; 0 for others.
 pid_t parent_of(int folder, const char* name) noexcept {
-  std::array<char, 32> path{};
-  const std::size_t length = strnlen(name, path.size() - sizeof "/stat");
-  std::memcpy(path.data(), name, length);
-  std::memcpy(path.data() + length, "/stat", sizeof "/stat");
-  const int file = openat(folder, path.data(), O_RDONLY | O_CLOEXEC);
+  const int file = open_file_of(folder, name, "/stat");
   if (file < 0) {
     return 0;
   }
@@ -61,31 +91,33 @@ pid_t parent_of(int folder, const char* name) noexcept {
   return end == nullptr || end[1] != ' ' || end[2] == 'Z' || end[2] == 'X' ? 0 : number_at(end + 4);
 }
 
+/// Whether the environment that a process was started with holds the mark.
+bool is_marked(int folder, const char* name, std::string_view mark) noexcept {
+  const int file = open_file_of(folder, name, "/environ");
+  if (file < 0) {
+    return false;  // another user's
+  }
+  std::array<char, 8192> text{};
+  std::size_t kept = 0;  // of the chunk before: the mark may lie across two
+  bool found = false;
+  ssize_t size = 0;
+  while (!found && (size = read(file, text.data() + kept, text.size() - kept)) > 0) {
+    const std::size_t filled = kept + static_cast<std::size_t>(size);
+    found = memmem(text.data(), filled, mark.data(), mark.size()) != nullptr;
+    kept = std::min(filled, mark.size() - 1);
+    std::memmove(text.data(), text.data() + filled - kept, kept);
+  }
+  close(file);
+  return found;
+}
+
 /// All in here may run in a signal handler: no memory is taken, no lock is held.
 class Tree {
  public:
   /// Look through /proc and signal every descendant that is not known yet; how many those are.
   std::size_t signal_new(int number) noexcept {
     const std::size_t before = m_count;
-    const int folder = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (folder < 0) {
-      return 0;
-    }
-    alignas(8) std::array<char, 8192> names{};
-    while (true) {
-      const auto size = syscall(SYS_getdents64, folder, names.data(), names.size());
-      if (size <= 0) {
-        break;
-      }
-      for (long at = 0; at < size;) {
-        // struct linux_dirent64: inode, offset, record length, type, name
-        unsigned short length = 0;
-        std::memcpy(&length, names.data() + at + 16, sizeof length);
-        look_at(folder, names.data() + at + 19, number);
-        at += length;
-      }
-    }
-    close(folder);
+    each_process([this, number](int folder, const char* name) { look_at(folder, name, number); });
     return m_count - before;
   }
 
@@ -154,6 +186,19 @@ void end_descendants() {
   }
   kill_descendants();
   reap_orphans(0);
+}
+
+void kill_marked(std::string_view mark) noexcept {
+  std::size_t killed = 1;
+  for (int i = 0; i < most_looks && killed > 0; ++i) {
+    killed = 0;
+    each_process([&](int folder, const char* name) {
+      const pid_t pid = number_at(name);
+      if (pid > 0 && pid != getpid() && is_marked(folder, name, mark) && kill(pid, SIGKILL) == 0) {
+        ++killed;
+      }
+    });
+  }
 }
 
 void kill_descendants() noexcept {

@@ -3,6 +3,8 @@
 
 #include <sys/types.h>
 
+#include <string_view>
+
 namespace vdk::run {
 
 /// From here on processes whose parent ended become our children, so that all that a step started can be found. Returns
@@ -14,5 +16,8 @@ void reap_orphans(pid_t own);
 void end_descendants();
 /// SIGKILL for all of them. May be called from a signal handler.
 void kill_descendants() noexcept;
+
+/// SIGKILL for all processes of this user whose environment held the mark when they began. Safe after fork().
+void kill_marked(std::string_view mark) noexcept;
 
 }  // namespace vdk::run

@@ -16,6 +16,7 @@
 
 #include "run/descendants.hpp"
 #include "run/signals.hpp"
+#include "run/warden.hpp"
 #include "vdk/core/attached_process.hpp"
 
 namespace vdk::run {
@@ -61,7 +62,10 @@ int wait_and_press(pid_t pid) {
 
 ProgramEnd run_program(const process::Command& command) {
   std::fflush(stdout);
-  const pid_t pid = process::spawn_attached(command);
+  const Warden warden;
+  process::Command guarded = command;
+  guarded.set[Warden::variable] = warden.value();
+  const pid_t pid = process::spawn_attached(guarded);
   const int status = wait_and_press(pid);
   if (WIFSIGNALED(status)) {
     const int number = WTERMSIG(status);

@@ -13,6 +13,8 @@
 #include <cerrno>
 #include <csignal>
 #include <cstring>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "run/descendants.hpp"
@@ -33,7 +35,28 @@ Error cannot_start(const std::filesystem::path& interpreter, int number) {
                                      "Install that interpreter, or set VDK_PYTHON to the path of another one"});
 }
 
-[[noreturn]] void become_python(const std::vector<char*>& argv, int socket, int report) {
+/// Our environment with a variable more.
+class Environment {
+ public:
+  explicit Environment(std::string variable) : m_variable(std::move(variable)) {
+    const std::string_view name(m_variable.data(), m_variable.find('=') + 1);
+    for (char** at = environ; *at != nullptr; ++at) {
+      if (!std::string_view(*at).starts_with(name)) {
+        m_all.push_back(*at);
+      }
+    }
+    m_all.push_back(m_variable.data());
+    m_all.push_back(nullptr);
+  }
+  [[nodiscard]] char* const* data() const noexcept { return m_all.data(); }
+
+ private:
+  std::string m_variable;
+  std::vector<char*> m_all;
+};
+
+[[noreturn]] void become_python(const std::vector<char*>& argv, const Environment& environment, int socket,
+                                int report) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);  // a job must not go on when vdk is gone
   signal(SIGINT, SIG_DFL);
   signal(SIGTERM, SIG_DFL);
@@ -45,7 +68,7 @@ Error cannot_start(const std::filesystem::path& interpreter, int number) {
     }
     dup2(socket, child_fd);
   }
-  execv(argv[0], argv.data());
+  execve(argv[0], argv.data(), environment.data());
   const int number = errno;
   [[maybe_unused]] const ssize_t ignored = write(report, &number, sizeof number);
   _exit(127);
@@ -80,9 +103,11 @@ PythonHost::PythonHost(const std::filesystem::path& interpreter, const std::stri
     close(sockets[1]);
     throw cannot_start(interpreter, errno);
   }
+  m_warden = std::make_unique<Warden>();
+  const Environment environment(std::string(Warden::variable) + "=" + m_warden->value());
   m_pid = fork();
   if (m_pid == 0) {
-    become_python(argv, sockets[1], report[1]);
+    become_python(argv, environment, sockets[1], report[1]);
   }
   const int fork_error = errno;
   close(sockets[1]);

@@ -6,8 +6,11 @@
 #include <chrono>
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
+
+#include "run/warden.hpp"
 
 namespace vdk::run {
 
@@ -40,6 +43,7 @@ class PythonHost {
   bool take_line(std::string& line);
   void press_on_signal();
   void reap(bool block);
+  std::unique_ptr<Warden> m_warden;  ///< of a child; a Python that runs already ends by itself
   int m_socket = -1;
   int m_pidfd = -1;
   pid_t m_pid = -1;

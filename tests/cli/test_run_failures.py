@@ -204,6 +204,36 @@ class Stopped(Run):
         self.assertEqual(process.returncode, 143)
         self.assertEqual(self.summary()["steps"][-1]["status"], "cancelled")
 
+    def test_what_a_step_started_ends_with_a_vdk_that_is_killed(self):
+        self.start_sleeper().kill()
+        self.assert_nothing_left()
+
+    def test_so_does_what_hides_from_its_parent_and_a_run_within_the_run(self):
+        hides = ("import os\nif os.fork():\n    os._exit(0)\nos.setsid()\nif os.fork():\n    os._exit(0)\nimport time\n"
+                 "open('hidden.new', 'w').write(str(os.getpid()))\nos.rename('hidden.new', 'hidden')\ntime.sleep(300)\n")
+        self.write("20_wait.py", SLEEPER.replace("    child.wait()", f"    subprocess.Popen([sys.executable, '-c', {hides!r}])\n"
+                                                                     "    child.wait()"))
+        outer = self.job("outer", {"10_run.py": "import subprocess\ndef run(job_input):\n"
+                                                f"    subprocess.run([{str(BINARY)!r}, 'run', {str(self.folder)!r}])\n"})
+        process = subprocess.Popen([str(BINARY), "run", str(outer)], env=self.env(), cwd=self.dir, stdout=subprocess.DEVNULL,
+                                   stderr=subprocess.DEVNULL)
+        self.wait_until(lambda: (self.dir / "hidden").exists() and (self.dir / "pids").exists(), 20, "the step that waits")
+        self.children = [int(pid) for name in ("pids", "hidden") for pid in (self.dir / name).read_text().split()]
+        self.assertTrue(all(map(exists, self.children)))
+        process.kill()
+        process.wait()
+        self.assert_nothing_left()
+
+    def test_what_a_finished_run_left_in_the_background_goes_on_and_nothing_else_stays(self):
+        self.write("20_start.py", "import os, subprocess\ndef run(job_input):\n"
+                                  "    print(subprocess.Popen(['sleep', '300'], stdout=-3, stderr=-3).pid)\n"
+                                  "    vdk = os.getppid()\n"
+                                  "    print(*{*open(f'/proc/{vdk}/task/{vdk}/children').read().split()} - {str(os.getpid())})\n")
+        sleeper, warden = self.vdk("run", self.folder, env={"VDK_SQLITE_FILE": str(self.dir / "data.db")}).out.split()
+        self.addCleanup(os.kill, int(sleeper), signal.SIGKILL)
+        self.assertTrue(exists(sleeper))
+        self.assertFalse(exists(warden))
+
     def test_processes_from_before_the_run_are_left_alone(self):
         self.write("20_wait.py", SLEEPER)
         process = subprocess.Popen(["sh", "-c", 'sleep 60 & echo $! >before; exec "$0" run "$1"', str(BINARY), str(self.folder)],
