@@ -324,17 +324,18 @@ class PostgresStepsTest(VdkTest):
 
     def test_a_notebook_goes_on_with_its_connection(self):
         def cells(last):
-            sources = ("c = job_input.get_managed_connection()\nc.cursor().execute('create table t (a int)')\nc.commit()", last)
+            sources = ("c = job_input.get_managed_connection()\ncur = c.cursor()\ncur.execute('create table t (a int)')\n"
+                       "c.commit()\ncur.execute('select ARRAY[7]')", last)
             return json.dumps({"cells": [{"cell_type": "code", "id": f"cell{n}", "metadata": {"tags": ["vdk"]}, "outputs": [],
                                           "execution_count": None, "source": source} for n, source in enumerate(sources)],
                                "metadata": {}, "nbformat": 4, "nbformat_minor": 5})
 
         job = self.steps({"10_n.ipynb": cells("1 / 0")})
         self.run_steps(job, code=1)
-        (job / "10_n.ipynb").write_text(cells("cur = c.cursor()\ncur.execute('select count(*) from t')\nprint(cur.fetchall())"))
+        (job / "10_n.ipynb").write_text(cells("print(cur.fetchall())\ncur.execute('select count(*) from t')\nprint(cur.fetchall())"))
         again = self.run_steps(job, "--from-failed")
         self.assertIn("1 of 2 steps run", again.err)
-        self.assertIn("[(0,)]", again.out)
+        self.assertIn("[([7],)]\n[(0,)]", again.out)
 
     def test_rows_that_were_sent_are_seen_also_in_a_transaction_that_has_only_read(self):
         self.sql("create table t (a int)")

@@ -167,6 +167,8 @@ class Connection:
 
     # As psycopg2 has it
 
+    encoding = "UTF8"
+
     @property
     def closed(self):
         return 1 if self.vdk_closed else 0
@@ -368,6 +370,12 @@ class Cursor:
 
     def __exit__(self, *_):
         self.close()
+
+    def __getstate__(self):
+        """For the state that is saved behind a cell of a notebook."""
+        if self._more:
+            raise TypeError("cannot pickle a cursor whose rows are not all read")
+        return dict(self.__dict__, _readers=[])
 
     def setinputsizes(self, sizes):
         pass
