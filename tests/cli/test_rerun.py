@@ -154,6 +154,18 @@ class Files(Rerun):
             (self.folder / "d.csv").write_text((self.folder / "d.csv").read_text() + "2")
             self.assertIn("d.csv' changed", self.plan()["a.py"])
 
+    def test_what_is_changed_while_the_step_runs_that_has_read_it_makes_the_step_run_again(self):
+        edit = "__import__('subprocess').run(['sh', '-c', 'printf %s 2 > x.py; mv x.py {}'], cwd=str(d))"  # as a person might
+        for read, file in (("import lib.x", "lib/x.py"), ("open(str(d / 'data.txt')).read()", "data.txt")):
+            (self.folder / "lib").mkdir(exist_ok=True)
+            (self.folder / file).write_text("1")
+            self.write(a__py=py(f"d = job_input.get_job_directory()\n{read}\n{edit.format(file)}"))
+            self.run_job()
+            self.assertIn("not everything that it reads is known", self.plan()["a.py"])
+            self.write(a__py=py(f"d = job_input.get_job_directory()\n{read}"))
+            self.run_job()
+            self.assertEqual(self.plan(), {})
+
     def test_a_file_whose_name_is_no_text_makes_the_step_run_again(self):
         self.write(a__py=py("import os\np = os.path.join(os.fsencode(job_input.get_job_directory()), b'x' + bytes([255]))\n"
                             "open(p, 'w').close()"), b__py=py("pass"))

@@ -265,10 +265,15 @@ class Host:
         waiting, seen = [told], set()
         while waiting:
             item = waiting.pop()
-            if item is not None and id(item) not in seen:
-                seen.add(id(item))
-                item.stack[:] = self._frames(item.stack)
-                waiting += [item.__cause__, item.__context__, *(getattr(item, "exceptions", None) or ())]
+            seen.add(id(item))
+            item.stack[:] = self._frames(item.stack)
+            for name in ("__cause__", "__context__"):
+                before = getattr(item, name)
+                if before is not None and before.stack and not self._frames(before.stack):
+                    setattr(item, name, None)  # only vdk's own code has seen it
+                elif before is not None and id(before) not in seen:
+                    waiting.append(before)
+            waiting += getattr(item, "exceptions", None) or ()
         return [line for line in told.format() if line != _HEAD or told.stack]
 
 

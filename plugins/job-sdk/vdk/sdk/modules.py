@@ -6,10 +6,26 @@ import os
 import sys
 
 
+TEXTS = {}  # path -> what was compiled
+
+
 class _FromText(machinery.SourceFileLoader):
     def get_code(self, fullname):
         path = self.get_filename(fullname)
-        return self.source_to_code(self.get_data(path), path)
+        TEXTS[path] = self.get_data(path)
+        return self.source_to_code(TEXTS[path], path)
+
+
+def is_as_loaded(module):
+    """Whether the file of a module of the job is still the one that was compiled."""
+    path = getattr(module, "__file__", None)
+    if path not in TEXTS:
+        return True
+    try:
+        with open(path, "rb") as file:
+            return file.read() == TEXTS[path]
+    except OSError:
+        return False
 
 
 def read_from_text(directory):

@@ -4,6 +4,8 @@ lists, modules of the job, values that it asks for."""
 import os
 import sys
 
+from vdk.sdk import modules
+
 _LIMIT = 2000
 # Audit events of programs that are started, and where their words are.
 _PROGRAMS = {"subprocess.Popen": 1, "os.system": 0, "os.exec": 1, "os.posix_spawn": 1, "os.spawn": 2}
@@ -46,7 +48,7 @@ class Watch:
 
     def _watch_stat(self):
         """There is no audit event for a question such as os.path.exists()."""
-        real = os.stat
+        real = self._stat = os.stat
         os.stat = _Asking(real, self, "os")
         os.path.lexists = _Asking(os.path.lexists, self, os.path.__name__)
         for group in (os.supports_fd, os.supports_dir_fd, os.supports_follow_symlinks):
@@ -67,6 +69,7 @@ class Watch:
     def _clear(self):
         self.read, self.written, self.listed, self.asked = set(), set(), set(), set()
         self._certain = True
+        self._stamps = {}  # of files when they were opened for reading
         self.values = {"arguments": set(), "properties": set(), "secrets": set()}
 
     def begin(self):
@@ -91,6 +94,8 @@ class Watch:
         self._on = False
         found = {name: sorted(values) for name, values in self.values.items()}
         found["modules"] = {name: self._file(sys.modules[name]) for name in self.job_modules()}
+        if not self._is_as_used(found["modules"]):
+            self._certain = False
         sources = set(found["modules"].values())
         found["read"] = sorted(self.read - sources)
         found["written"] = sorted(self.written)
@@ -101,6 +106,20 @@ class Watch:
         if not found["complete"]:
             found["read"] = found["written"] = found["listed"] = found["asked"] = []
         return found
+
+    def _is_as_used(self, names):
+        """Whether nobody has changed what the step had read: vdk notes how it is at the end."""
+        files = (path for path in self._stamps if path not in self.written)
+        return all(self._stamps[path] == self._stamp(path) for path in files) and all(
+            modules.is_as_loaded(sys.modules[name]) for name in names
+        )
+
+    def _stamp(self, path):
+        try:
+            found = self._stat(path)
+        except OSError:
+            return None
+        return found.st_mtime_ns, found.st_size, found.st_ino
 
     def job_modules(self):
         """Names of the loaded modules that lie in the job folder, steps excepted."""
@@ -144,6 +163,10 @@ class Watch:
         self._add(self.written if writes else self.read, path)
         if mode and "+" in mode:
             self._add(self.read, path)
+        elif not writes:
+            path = os.path.realpath(os.fsdecode(path))
+            if path in self.read:
+                self._stamps.setdefault(path, self._stamp(path))
 
     def _named(self, words, folder):
         """Files that are named to a program: most likely it reads them."""
