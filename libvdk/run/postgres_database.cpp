@@ -268,7 +268,10 @@ std::string PostgresDatabase::open_state() {
       "WHEN EXISTS (SELECT FROM pg_catalog.pg_locks WHERE locktype = 'advisory' AND pid = pg_catalog.pg_backend_pid()) "
       "THEN 'it holds an advisory lock' "
       "WHEN EXISTS (SELECT FROM pg_catalog.pg_settings WHERE source = 'session' "
-      "AND name NOT IN ('DateStyle', 'IntervalStyle')) OR pg_catalog.current_setting('role') <> 'none' "
+      // What SET TRANSACTION has set is still told as the session's when the transaction is over.
+      "AND name NOT IN ('DateStyle', 'IntervalStyle') "
+      "AND setting IS DISTINCT FROM pg_catalog.current_setting('default_' || name, true)) "
+      "OR pg_catalog.current_setting('role') <> 'none' "
       "OR session_user <> (SELECT usename FROM pg_catalog.pg_stat_activity WHERE pid = pg_catalog.pg_backend_pid()) "
       "THEN 'a SET has changed it' ELSE '' END WHERE $1::text = ''";
   try {
