@@ -19,12 +19,8 @@ NAMES = "'source_view': 's', 'target_table': 't'"
 def server():
     """One PostgreSQL for all tests of a file."""
     if not SERVERS:
-        try:
-            SERVERS.append(postgres.Server("secret"))
-        except postgres.Unavailable as reason:
-            raise unittest.SkipTest(str(reason)) from reason
-        unittest.addModuleCleanup(lambda: SERVERS.pop().__exit__())
-        SERVERS[0].__enter__()
+        SERVERS.append(postgres.running(unittest.addModuleCleanup, password="secret"))
+        unittest.addModuleCleanup(SERVERS.clear)
     return SERVERS[0]
 
 

@@ -18,12 +18,7 @@ import postgres  # noqa: E402
 class IngestPostgresTest(VdkTest):
     @classmethod
     def setUpClass(cls):
-        try:
-            cls.postgres = postgres.Server()
-        except postgres.Unavailable as reason:
-            raise unittest.SkipTest(str(reason)) from reason
-        cls.addClassCleanup(cls.postgres.__exit__)
-        cls.postgres.__enter__()
+        cls.postgres = postgres.running(cls.addClassCleanup)
 
     def setUp(self):
         super().setUp()

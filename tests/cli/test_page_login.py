@@ -484,10 +484,7 @@ class SeveralServers(PageLoginTest):
 
     def test_a_login_counts_on_every_server_and_ends_on_all_of_them(self):
         with contextlib.ExitStack() as stack:
-            try:
-                database = stack.enter_context(postgres.Server())
-            except postgres.Unavailable as problem:
-                self.skipTest(str(problem))
+            database = postgres.running(stack.callback)
             config = self.configure(top=f"database:\n  url: {database.create_database()}\n")
             config.chmod(0o600)
             key = {"VDK_SECRETS_KEY": "5e" * 32}

@@ -13,12 +13,7 @@ import postgres  # noqa: E402
 class PostgresTest(VdkTest):
     @classmethod
     def setUpClass(cls):
-        try:
-            cls.postgres = postgres.Server()
-        except postgres.Unavailable as reason:
-            raise unittest.SkipTest(str(reason)) from reason
-        cls.addClassCleanup(cls.postgres.__exit__)
-        cls.postgres.__enter__()
+        cls.postgres = postgres.running(cls.addClassCleanup)
 
     def team(self, **database):
         """Environment of commands that work on a home of their own and a new database."""

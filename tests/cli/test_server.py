@@ -308,12 +308,7 @@ class Upkeep(ServerTest):
 class OnPostgres(ServerTest):
     def setUp(self):
         super().setUp()
-        try:
-            database = postgres.Server()
-        except postgres.Unavailable as reason:
-            self.skipTest(str(reason))
-        self.database = database.__enter__()
-        self.addCleanup(self.database.__exit__, None, None, None)
+        self.database = postgres.running(self.addCleanup)
         self.database.create_database("service")
         password = self.dir / "password"
         password.write_text(self.database.password + "\n")

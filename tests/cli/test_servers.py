@@ -30,12 +30,7 @@ PLAIN = "[owner]\nteam = red\n"
 class Servers(VdkTest):
     def setUp(self):
         super().setUp()
-        try:
-            self.database = postgres.Server()
-        except postgres.Unavailable as reason:
-            self.skipTest(str(reason))
-        self.database.__enter__()
-        self.addCleanup(self.database.__exit__)
+        self.database = postgres.running(self.addCleanup)
         self.name = self.database.create_database("team").rsplit("/", 1)[1]
         secret = self.dir / "secret"
         secret.write_text(self.database.password)

@@ -542,11 +542,7 @@ class Shipped(PluginTest):
         self.assertRegex(result.out, r"^select \* from \{\{ ref\('orders'\) \}\}\n\d{4}-\d\d-\d\d\n$")
 
     def test_on_postgresql_the_password_comes_from_the_secret_and_is_seen_nowhere(self):
-        try:
-            server = postgres.Server().__enter__()
-        except postgres.Unavailable as reason:
-            self.skipTest(str(reason))
-        self.addCleanup(server.__exit__, None, None, None)
+        server = postgres.running(self.addCleanup)
         database = server.create_database().rsplit("/", 1)[1]
         self.create("--plugin", "sql-to-sql", "--hook", "row-count-check", "--set", "ENGINE=postgresql", "--set",
                     "PGHOST=127.0.0.1", "--set", f"PGPORT={server.port}", "--set", f"PGDATABASE={database}", "--set",

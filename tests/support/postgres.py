@@ -19,6 +19,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import unittest
 
 
 class Unavailable(Exception):
@@ -149,6 +150,17 @@ class Server:
     def url(self, name):
         from urllib.parse import quote
         return f"postgresql://{self.USER}:{quote(self.password, safe='')}@127.0.0.1:{self.port}/{name}"
+
+
+def running(add_cleanup, **options):
+    """A server until the cleanups run of a test, a class (addClassCleanup) or a module; without PostgreSQL they are skipped."""
+    try:
+        server = Server(**options)
+    except Unavailable as reason:
+        raise unittest.SkipTest(str(reason)) from reason
+    server.__enter__()
+    add_cleanup(server.__exit__)
+    return server
 
 
 def main(arguments):
