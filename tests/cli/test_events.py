@@ -277,6 +277,27 @@ class Stream(Events):
         self.assertIn("******** ******** ******** http://u:********@h/ plain", self.of(lines, "step_ended")[0]["message"])
 
 
+class Executions(Events):
+    def test_an_execution_says_at_which_step_it_is_and_keeps_its_events(self):
+        job = self.job("some-job", {"config.ini": "[owner]\nteam = red\n", "10_a.sql": "select 1", "20_b.py": py(
+            f"import os, time\nprint('printed')\nwhile not os.path.exists({str(self.dir / 'go')!r}):\n    time.sleep(0.05)")})
+        self.vdk("deploy", "-p", job, "-t", "red")
+        started = self.vdk("execute", "--start", "-n", "some-job", "-t", "red", "-o", "json").json()["execution_id"]
+
+        def message():
+            return self.vdk("execute", "--show", "-n", "some-job", "-t", "red", "-i", started, "-o", "json").json()[0].get("message")
+        self.wait_until(lambda: message() == "step 2 of 2: 20_b.py", 30)
+        (folder,) = self.home.rglob(f"executions/{started}")
+        self.assertEqual((folder / "events.jsonl").stat().st_mode & 0o777, 0o600)
+        (self.dir / "go").touch()
+        self.wait_execution("some-job", "red", started)
+        self.assertEqual(message(), "Success")
+        lines = self.check((folder / "events.jsonl").read_text())
+        self.assertEqual(self.steps(lines), [("10_a.sql", "success"), ("20_b.py", "success")])
+        self.assertEqual((lines[-1]["event"], lines[-1]["execution_id"], self.of(lines, "output")), ("result", started, []))
+        self.assertIn("printed", self.vdk("execute", "--logs", "-n", "some-job", "-t", "red", "-i", started).out)
+
+
 class Readers(Events):
     def setUp(self):
         super().setUp()
