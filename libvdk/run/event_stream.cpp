@@ -24,6 +24,7 @@ using Rows = std::map<std::pair<std::string, std::string>, long long>;
 constexpr int k_version = 1;
 constexpr std::size_t k_shortest_secret = 4;  // "1" or "yes" would star out half of every text
 constexpr std::size_t k_shortest_secret_line = 8;
+constexpr std::size_t k_longest_message = 64U << 10U;
 constexpr std::size_t k_longest_text = 16U << 10U;                 // of a line that a step prints
 constexpr std::size_t k_kept_text = k_longest_text + (4U << 10U);  // a secret must not be cut before it is found
 constexpr std::chrono::milliseconds k_between_progress{100};
@@ -105,7 +106,12 @@ struct EventStream::State {
     for (const std::string& secret : secrets) {
       text = text::replace_all(std::move(text), secret, "********");
     }
-    return config::mask_addresses(std::move(text));
+    text = config::mask_addresses(std::move(text));
+    if (text.size() > k_longest_message) {
+      text.resize(k_longest_message);
+      text += " ...";
+    }
+    return text;
   }
   [[nodiscard]] Json masked_or_null(const std::string& text) const { return text_or_null(masked(text)); }
 
