@@ -137,7 +137,8 @@ control::Execution wait_for_end(ExecuteRequest& request, Context& context) {
     if (control::is_final(execution.status)) {
       return execution;
     }
-    progress.update("execution " + request.id + ": " + std::string(to_string(execution.status)));
+    progress.update("execution " + request.id + ": " + std::string(to_string(execution.status)) +
+                    (execution.message.empty() ? "" : ", " + execution.message));
     pause.rest();
   }
 }

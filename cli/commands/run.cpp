@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "cli/commands/commands.hpp"
+#include "cli/commands/execution_watch.hpp"
 #include "cli/commands/plugin_run.hpp"
 #include "cli/commands/server_setup.hpp"
 #include "cli/view/json.hpp"
@@ -433,18 +434,25 @@ int run_supervised_execution(const ParsedCommand& command, Context& context) {
     const config::Settings settings = config::Settings::from_process(
         job.directory,
         {{"execution_id", id}, {"op_id", execution->spec.op_id}, {"attempt_id", id + "-1"}, {"log_config", "CLOUD"}});
+    const run::Ids ids = run::make_ids(settings, *context.clock());
+    const run::LogFormat log_format = run::choose_log_format("", settings);
+    if (log_format == run::LogFormat::json) {
+      log_as_json(job.name, ids);
+    }
+    run::apply_log_level(settings);
     const JobData data = open_data(context, settings, job.name, execution->spec.team);
+    ExecutionWatch watch(directory, settings, *context.clock());
     auto plugin = PluginRun::prepare(job);
     run::RunRequest request{.job = job,
                             .settings = settings,
                             .arguments_json = execution->spec.arguments_json,
                             .interpreter = execution->interpreter,
-                            .ids = run::make_ids(settings, *context.clock()),
+                            .ids = ids,
                             .properties = data.properties.get(),
                             .secrets = data.secrets.get(),
+                            .observer = &watch.observer(),
                             .collected_logs = true,
-                            .log_format = run::choose_log_format("", settings)};
-    run::apply_log_level(settings);
+                            .log_format = log_format};
     if (plugin) {
       plugin->set_inputs({.team = execution->spec.team,
                           .arguments_json = execution->spec.arguments_json,

@@ -58,8 +58,13 @@ int open_file(const std::string& where) {
   // A pipe without a reader must not hold us up.
   const int descriptor =
       ::open(where.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, S_IRUSR | S_IWUSR);
-  if (descriptor >= 0) {
+  if (descriptor > STDERR_FILENO) {
     return descriptor;
+  }
+  if (descriptor >= 0) {  // a standard stream is closed: what steps print must not end up here
+    const int higher = ::fcntl(descriptor, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+    ::close(descriptor);
+    return higher;
   }
   if (errno == ENXIO) {
     refuse(where, "nobody reads from this pipe", "Start the reader first");

@@ -24,6 +24,7 @@ using Rows = std::map<std::pair<std::string, std::string>, long long>;
 constexpr int k_version = 1;
 constexpr std::size_t k_shortest_secret = 4;  // "1" or "yes" would star out half of every text
 constexpr std::size_t k_shortest_secret_line = 8;
+constexpr std::size_t k_longest_message = 64U << 10U;
 constexpr std::size_t k_longest_text = 16U << 10U;                 // of a line that a step prints
 constexpr std::size_t k_kept_text = k_longest_text + (4U << 10U);  // a secret must not be cut before it is found
 constexpr std::chrono::milliseconds k_between_progress{100};
@@ -71,17 +72,31 @@ struct PartialLine {
 }  // namespace
 
 struct EventStream::State {
-  State(const std::string& where, const Clock& the_clock, std::chrono::milliseconds patience)
-      : sink(where, patience), clock(the_clock) {}
+  State(const std::string& where, const Clock& the_clock, EventScope the_scope, std::chrono::milliseconds patience)
+      : scope(the_scope), sink(where, patience), clock(the_clock) {}
+
+  /// A line that is left out is a gap in the numbers.
+  [[nodiscard]] bool has_room(std::string_view event) const {
+    if (scope.most_bytes == 0 || bytes < scope.most_bytes || event == "result") {
+      return true;
+    }
+    return event.starts_with("step_") && bytes < 4 * scope.most_bytes;
+  }
 
   /// Observers must not throw.
   template <typename Make>
   void emit(const char* event, const Make& make) {
     const std::lock_guard lock(mutex);
     try {
-      Json line{{"v", k_version}, {"seq", ++sequence}, {"time", format_time_millis(clock.now())}, {"event", event}};
+      ++sequence;
+      if (!has_room(event)) {
+        return;
+      }
+      Json line{{"v", k_version}, {"seq", sequence}, {"time", format_time_millis(clock.now())}, {"event", event}};
       line.update(make());
-      sink.write(line.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n");
+      const std::string text = line.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+      bytes += text.size();
+      sink.write(text);
     } catch (const std::exception& error) {
       log::warning(std::string("an event could not be written: ") + error.what());
     }
@@ -91,7 +106,12 @@ struct EventStream::State {
     for (const std::string& secret : secrets) {
       text = text::replace_all(std::move(text), secret, "********");
     }
-    return config::mask_addresses(std::move(text));
+    text = config::mask_addresses(std::move(text));
+    if (text.size() > k_longest_message) {
+      text.resize(k_longest_message);
+      text += " ...";
+    }
+    return text;
   }
   [[nodiscard]] Json masked_or_null(const std::string& text) const { return text_or_null(masked(text)); }
 
@@ -132,6 +152,8 @@ struct EventStream::State {
   std::array<PartialLine, 3> lines;
   std::vector<std::string> steps;  ///< that run, each within the one before
   std::chrono::steady_clock::time_point progressed;
+  const EventScope scope;
+  std::size_t bytes = 0;
   EventSink sink;
   const Clock& clock;
   long long sequence = 0;
@@ -140,8 +162,12 @@ struct EventStream::State {
   std::vector<Rows> running{Rows()};  ///< of the run, and of each step that runs
 };
 
-EventStream::EventStream(const std::string& where, const Clock& clock, std::chrono::milliseconds patience)
-    : m_state(std::make_unique<State>(where, clock, patience)) {}
+EventStream::EventStream(const std::string& where, const Clock& clock, EventScope scope,
+                         std::chrono::milliseconds patience)
+    : m_state(std::make_unique<State>(where, clock, scope, patience)) {}
+
+bool EventStream::wants_output() const { return m_state->scope.output; }
+
 EventStream::~EventStream() = default;
 
 void EventStream::hide(const config::Settings& settings) {

@@ -4,7 +4,7 @@
 namespace vdk::run {
 
 namespace {
-constexpr std::size_t k_longest_note = 1U << 20U;
+constexpr std::size_t k_longest_note = 8U << 20U;
 }
 
 OutputSplitter::OutputSplitter(std::string mark, Taker bytes, Taker note)

@@ -96,7 +96,7 @@ void report(const RunResult& result, const RunRequest& request, const LogLines& 
                full ? "Data Job execution summary: " + whole : short_summary(result), whole);
   const std::string failure = request.collected_logs ? std::string() : failure_report(result, request);
   if (!failure.empty()) {
-    lines.info("\n" + failure);
+    lines.info(object ? failure : "\n" + failure);
   }
   const std::string path = request.settings.get("job_run_summary_file_path");
   if (!path.empty()) {

@@ -245,6 +245,37 @@ class Stream(Events):
         self.assertTrue(any("\ufffd" in line["text"] for line in output))  # what is no UTF-8
         self.assertEqual([line["text"] for line in output if line["stream"] == "stderr"], ["\x1e\x1eno mark\r"])
 
+    def test_records_of_forked_children_and_threads_and_huge_ones(self):
+        job = self.job("some-job", {"10_a.py": py(
+            "import logging, os, threading\n"
+            "log = logging.getLogger('mine')\n"
+            "log.info('parent')\n"
+            "pid = os.fork()\n"
+            "if pid == 0:\n"
+            "    log.info('child')\n"
+            "    os._exit(0)\n"
+            "os.waitpid(pid, 0)\n"
+            "threads = [threading.Thread(target=log.info, args=('thread %d', i)) for i in range(20)]\n"
+            "[thread.start() for thread in threads]\n"
+            "[thread.join() for thread in threads]\n"
+            "log.info('\u00e9' * 100000)\n"
+            "raise ValueError('x' * 100000)")})
+        lines = self.events(job, code=1)
+        logged = [line["message"] for line in self.of(lines, "log") if line["logger"] == "mine"]
+        self.assertEqual(logged[:2] + sorted(logged[2:22]),
+                         ["parent", "child"] + sorted(f"thread {i}" for i in range(20)))
+        for text in (logged[22], self.of(lines, "step_ended")[0]["message"]):
+            self.assertTrue(text.endswith(" ..."))
+            self.assertLess(len(text), 66000)
+        self.assertIn("\u00e9" * 100000 + "\n", self.last.err)
+
+    def test_a_closed_standard_output_is_no_obstacle(self):
+        job = self.job("some-job", {"10_a.py": py("import sys\nprint('x', file=sys.stderr)")})
+        done = subprocess.run(["sh", "-c", '"$0" run "$1" --events e >&-', str(BINARY), str(job)], env=self.env(), cwd=self.dir,
+                              capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=60)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual([line["text"] for line in self.of(self.check((self.dir / "e").read_text()), "output")], ["x"])
+
     def test_without_events_the_streams_are_those_of_vdk(self):
         job = self.job("some-job", {"10_a.py": py("import os\nfor fd in (1, 2):\n    s = os.fstat(fd)\n    print(s.st_dev, s.st_ino)")})
         with open(self.dir / "out", "wb") as out, open(self.dir / "err", "wb") as err:
@@ -275,6 +306,27 @@ class Stream(Events):
         self.assertEqual([line["text"] for line in self.of(lines, "output")], ["printed ********"])
         self.assertIn("logged ********", [line["message"] for line in self.of(lines, "log")])
         self.assertIn("******** ******** ******** http://u:********@h/ plain", self.of(lines, "step_ended")[0]["message"])
+
+
+class Executions(Events):
+    def test_an_execution_says_at_which_step_it_is_and_keeps_its_events(self):
+        job = self.job("some-job", {"config.ini": "[owner]\nteam = red\n", "10_a.sql": "select 1", "20_b.py": py(
+            f"import os, time\nprint('printed')\nwhile not os.path.exists({str(self.dir / 'go')!r}):\n    time.sleep(0.05)")})
+        self.vdk("deploy", "-p", job, "-t", "red")
+        started = self.vdk("execute", "--start", "-n", "some-job", "-t", "red", "-o", "json").json()["execution_id"]
+
+        def message():
+            return self.vdk("execute", "--show", "-n", "some-job", "-t", "red", "-i", started, "-o", "json").json()[0].get("message")
+        self.wait_until(lambda: message() == "step 2 of 2: 20_b.py", 30)
+        (folder,) = self.home.rglob(f"executions/{started}")
+        self.assertEqual((folder / "events.jsonl").stat().st_mode & 0o777, 0o600)
+        (self.dir / "go").touch()
+        self.wait_execution("some-job", "red", started)
+        self.assertEqual(message(), "Success")
+        lines = self.check((folder / "events.jsonl").read_text())
+        self.assertEqual(self.steps(lines), [("10_a.sql", "success"), ("20_b.py", "success")])
+        self.assertEqual((lines[-1]["event"], lines[-1]["execution_id"], self.of(lines, "output")), ("result", started, []))
+        self.assertIn("printed", self.vdk("execute", "--logs", "-n", "some-job", "-t", "red", "-i", started).out)
 
 
 class Readers(Events):

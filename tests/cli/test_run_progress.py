@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The live line of a run on a real (pseudo) terminal: what a person sees, and what is left when it ends."""
 import fcntl
+import json
 import os
 import pty
 import re
@@ -127,6 +128,14 @@ class Progress(VdkTest):
         self.assertEqual(code, 130, raw)
         self.assertFalse([line for line in screen_of(raw) if "[1/1]" in line], raw)
         self.assertIn("Cancelled step: 10_a.py", raw)
+
+    def test_a_result_as_json_comes_after_it_whole(self):
+        job = self.job("some-job", {"10_a.py": "def run(job_input):\n    import time\n    time.sleep(0.7)\n    print('mine')\n"})
+        code, raw = self.on_terminal("run", job, "-o", "json")
+        self.assertEqual(code, 0, raw)
+        lines = screen_of(raw)
+        self.assertIn("mine", lines)
+        self.assertEqual(json.loads("".join(lines[lines.index("Step results:") + 2:]))["status"], "success")
 
     def test_a_step_that_asks_gets_its_answer(self):
         job = self.job("some-job", {"10_a.py": "def run(job_input):\n    import time\n    answer = input('name? ')\n    time.sleep(0.6)\n"

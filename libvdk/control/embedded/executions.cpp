@@ -16,6 +16,7 @@ namespace {
 
 /// A row this young may belong to a process that is just about to tell the target.
 constexpr std::chrono::seconds k_launch_grace{5};
+constexpr std::chrono::seconds k_between_notes{5};
 constexpr const char* k_cancelled = "Job execution cancelled by user.";
 
 ExecutionStatus map_status(const std::string& word) {
@@ -163,6 +164,7 @@ bool Executions::start_scheduled(const Due& due) {
 
 void Executions::finish(ExecutionRow& row, ExecutionStatus status, const std::string& message,
                         std::optional<TimePoint> end) {
+  m_noted.erase(row.execution.id);
   row.execution.status = status;
   row.execution.message = message;
   row.execution.end_time = end ? end : m_context.clock.now();
@@ -171,6 +173,17 @@ void Executions::finish(ExecutionRow& row, ExecutionStatus status, const std::st
     Notifier(m_context.options, m_context.clock, m_context.store).execution_ended(row.execution);
   }
   write.commit();
+}
+
+bool Executions::may_note(const Execution& execution, const std::string& message) {
+  const TimePoint now = m_context.clock.now();
+  const auto noted = m_noted.find(execution.id);
+  if (message.empty() || message == execution.message ||
+      (noted != m_noted.end() && now - noted->second < k_between_notes)) {
+    return false;
+  }
+  m_noted[execution.id] = now;
+  return true;
 }
 
 void Executions::reconcile(ExecutionRow& row) {
@@ -194,12 +207,15 @@ void Executions::reconcile(ExecutionRow& row) {
                seen.end_time);
       }
       return;
-    case target::Phase::running:
-      if (execution.status != ExecutionStatus::running) {
+    case target::Phase::running: {
+      const bool note = may_note(execution, seen.message);
+      if (execution.status != ExecutionStatus::running || note) {
         execution.status = ExecutionStatus::running;
+        execution.message = note ? seen.message : execution.message;
         m_context.store.update_execution(execution);
       }
       return;
+    }
     case target::Phase::submitted:
     case target::Phase::unknown:
       break;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -41,7 +42,10 @@ class Executions {
   void reconcile_unstarted(ExecutionRow& row, bool unknown);
   void finish(ExecutionRow& row, ExecutionStatus status, const std::string& message, std::optional<TimePoint> end);
   Context m_context;
-  std::string m_told;  ///< the latest trouble of refresh()
+  /// Where a running execution is has changed and may be stored: not more often than readers look.
+  [[nodiscard]] bool may_note(const Execution& execution, const std::string& message);
+  std::string m_told;                        ///< the latest trouble of refresh()
+  std::map<std::string, TimePoint> m_noted;  ///< running executions, by id
 };
 
 }  // namespace vdk::control

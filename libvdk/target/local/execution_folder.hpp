@@ -24,6 +24,8 @@ class ExecutionFolder {
   [[nodiscard]] std::filesystem::path cancelled() const { return m_directory / "cancelled"; }
   [[nodiscard]] std::filesystem::path late() const { return m_directory / "late"; }
   [[nodiscard]] std::filesystem::path log() const { return m_directory / "log"; }
+  [[nodiscard]] std::filesystem::path events() const { return m_directory / "events.jsonl"; }
+  [[nodiscard]] std::filesystem::path step() const { return m_directory / "step"; }
   [[nodiscard]] std::filesystem::path result() const { return m_directory / "result.json"; }
 
   [[nodiscard]] std::optional<ExecutionSpec> read_spec() const;

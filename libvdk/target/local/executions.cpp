@@ -150,6 +150,7 @@ ExecutionObservation Executions::observe(const std::string& id) const {
   observation.start_time = execution.claimed_at();
   if (files::FileLock::is_held(execution.lock())) {
     observation.phase = Phase::running;
+    observation.message = files::read_if_exists(execution.step()).value_or("");
     return observation;
   }
   if (const auto result = execution.read_result()) {  // written since we looked

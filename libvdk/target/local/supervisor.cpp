@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The side of an execution's folder that the supervisor process (`vdk __execute DIR`) works on.
+#include <fcntl.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -98,6 +99,18 @@ void confine_local_execution(const LocalExecution& execution) {
   }
   local::watch_deadline(own_directory(), local::execution_deadline(), give_up);  // its stack is not the job's memory
   local::apply_limits(execution.deployment);
+}
+
+fs::path local_execution_events(const fs::path& directory) { return local::ExecutionFolder(directory).events(); }
+
+void note_local_execution(const fs::path& directory, const std::string& text) {
+  // One write of a few bytes, not made durable: after a crash nobody asks for it.
+  const int file =
+      ::open(local::ExecutionFolder(directory).step().c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+  if (file >= 0) {
+    (void)!::write(file, text.data(), text.size());
+    ::close(file);
+  }
 }
 
 void finish_local_execution(const std::filesystem::path& directory, const std::string& termination_status,

@@ -35,6 +35,22 @@ TEST_CASE("a manual execution is recorded with who, when and what") {
   CHECK(f.service->execution_logs("team", "some-job", id, 0) == "log of " + id);
 }
 
+TEST_CASE("a running execution says where it is, not more often than every five seconds") {
+  const Deployed f;
+  const std::string id = f.start();
+  auto& seen = f.runtime->executions[id];
+  CHECK(f.get(id).message.empty());
+  seen.message = "step 1 of 3: a.sql";
+  CHECK(f.get(id).message == "step 1 of 3: a.sql");
+  seen.message = "step 2 of 3: b.sql";
+  CHECK(f.get(id).message == "step 1 of 3: a.sql");
+  f.clock->time += 5s;
+  CHECK(f.get(id).message == "step 2 of 3: b.sql");
+  CHECK(f.get(id).status == ExecutionStatus::running);
+  f.finish(id, "Success");
+  CHECK(f.get(id).message.find("step") == std::string::npos);
+}
+
 TEST_CASE("one execution at a time, and two in one second have two ids") {
   const Deployed f;
   const std::string first = f.start();

@@ -30,7 +30,7 @@ struct Interpreter {
 /// `home`:
 ///   deployments/JOB/HASH/{job/,spec.json}   deployments/JOB/current -> HASH
 ///   environments/KEY/                       content-addressed, renamed into place
-///   executions/ID/{spec.json,lock,started,log,result.json}
+///   executions/ID/{spec.json,lock,started,log,events.jsonl,step,result.json}
 /// Once `stop` is true (when given, it outlives the target) an environment that is being built is given up:
 /// Error(interrupted).
 [[nodiscard]] std::unique_ptr<Target> make_local_target(const std::filesystem::path& home,
@@ -49,6 +49,10 @@ struct LocalExecution {
 [[nodiscard]] std::optional<LocalExecution> begin_local_execution(const std::filesystem::path& directory);
 /// Apply rlimits, become a session leader, note the process identity.
 void confine_local_execution(const LocalExecution& execution);
+/// Where the events of the execution go.
+[[nodiscard]] std::filesystem::path local_execution_events(const std::filesystem::path& directory);
+/// What observe() says of it while it runs; trouble is ignored.
+void note_local_execution(const std::filesystem::path& directory, const std::string& text);
 /// Write result.json atomically.
 void finish_local_execution(const std::filesystem::path& directory, const std::string& termination_status,
                             const std::string& message, TimePoint start_time, TimePoint end_time);

@@ -59,7 +59,7 @@ enum class Phase {
 struct ExecutionObservation {
   Phase phase = Phase::unknown;
   std::string termination_status;  ///< "Success", "User error", "Platform error", "Skipped", "Cancelled"
-  std::string message;             ///< says so when a limit of the deployment ended the run
+  std::string message;             ///< running: where it is, if known; finished: also says which limit ended it
   std::optional<TimePoint> start_time;
   std::optional<TimePoint> end_time;
 };

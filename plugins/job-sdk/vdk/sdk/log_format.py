@@ -6,7 +6,8 @@ import os
 import sys
 import time
 
-_LONGEST = 1 << 16
+_LONGEST = 1 << 18  # what vdk takes for one record
+_LONGEST_PART = 68 << 10  # vdk cuts at 64 KiB, after it has put stars for secrets
 
 
 def formatter(settings):
@@ -38,11 +39,11 @@ class Marked(logging.Handler):
     def emit(self, record):
         try:
             note = {
-                "text": self.format(record)[:_LONGEST],
+                "text": shortened(self.format(record), _LONGEST),
                 "level": record.levelname,
                 "logger": record.name,
-                "message": message_of(record)[:_LONGEST],
-                "exception": traceback_of(record)[:_LONGEST],
+                "message": shortened(message_of(record), _LONGEST_PART),
+                "exception": shortened(traceback_of(record), _LONGEST_PART),
             }
             for stream in (sys.stdout, sys.stderr):
                 try:
@@ -54,6 +55,11 @@ class Marked(logging.Handler):
                 line = line[os.write(self._fd, line) :]
         except Exception:
             self.handleError(record)
+
+
+def shortened(text, longest):
+    """The text, or its beginning with a mark."""
+    return text if len(text) <= longest else text[:longest] + " ..."
 
 
 def message_of(record):
