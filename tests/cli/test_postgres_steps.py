@@ -270,7 +270,24 @@ class PostgresStepsTest(VdkTest):
             "one.close()\n"
             "two.execute('select 1 / (i - 150000), repeat(i::text, 20) from generate_series(1, 200000) i')\n"
             "try:\n    two.fetchall()\n    raise SystemExit('no error')\nexcept c.DataError:\n    c.rollback()\n"
-            "assert job_input.execute_query('select 8; select 9') == [(9,)]\n")
+            "assert job_input.execute_query('select 8; select 9') == [(9,)]\n"
+            "two.execute('create table kept (a int)')\n"
+            "two.execute('select 1 / (i - 150000), repeat(i::text, 20) from generate_series(1, 200000) i')\n"
+            "two = None\n"
+            "import gc\ngc.collect()\n"
+            "try:\n    c.commit()\n    raise SystemExit('committed')\nexcept c.DataError:\n    c.rollback()\n"
+            "assert job_input.execute_query(\"select count(*) from pg_class where relname = 'kept'\") == [(0,)]\n")
+
+    def test_a_sql_step_says_what_an_earlier_step_left_broken(self):
+        failed = self.run_steps({"10_a.py": "def run(job_input):\n    c = job_input.get_managed_connection()\n"
+                                            "    try:\n        c.cursor().execute('nonsense')\n    except c.Error:\n        pass\n",
+                                 "20_b.sql": "select 1;"}, code=1)
+        self.assertIn("a step before it left a transaction open in which a statement had failed", failed.err)
+        unread = self.run_steps({"10_a.py": "def run(job_input):\n    c = job_input.get_managed_connection()\n"
+                                            "    c.cursor().execute('select 1 / (i - 150000), repeat(i::text, 20) from '\n"
+                                            "                       'generate_series(1, 200000) i')\n",
+                                 "20_b.sql": "select 1;"}, code=1)
+        self.assertIn("a statement before it has failed: division by zero", unread.err)
 
     def test_a_connection_that_the_server_ends_is_made_anew_but_not_within_a_transaction(self):
         kill = "job_input.execute_query('select pg_terminate_backend(%d)' % pid, database='admin')\n"
