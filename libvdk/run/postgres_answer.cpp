@@ -106,6 +106,7 @@ void PostgresDatabase::take_row(PostgresRows& rows, const pg_result* result) {
     if (!stream.ended) {
       rows.add(result);
       ++stream.affected;
+      ++stream.total;
     }
     return;
   }
@@ -141,16 +142,22 @@ std::string PostgresDatabase::next_piece() {
   const std::string counts =
       ",\"count\":" + std::to_string(stream.affected) + ",\"total\":" + std::to_string(stream.total);
   const bool with_columns = !stream.told_columns;
-  const std::string failure = end_stream();
-  if (!failure.empty()) {
+  const Sent sent = stream.sent;
+  const bool settles = stream.settles;
+  if (const auto refusal = end_stream()) {
+    const std::string failure = refused(*refusal, sent);
+    if (settles) {
+      roll_back();
+      m_lost_work = false;
+    }
     return failure;
   }
   return ok(checked(rows, with_columns) + ",\"more\":false,\"tag\":" + Json(tag).dump() + counts + ",\"state\":\"" +
             state_name() + "\"");
 }
 
-/// Behind the last row: the answer when the statement failed, empty when all is well.
-std::string PostgresDatabase::end_stream() {
+/// Behind the last row: why the statement failed, nothing when all is well.
+std::optional<Refusal> PostgresDatabase::end_stream() {
   const Stream stream = std::move(*m_stream);
   m_stream.reset();
   if (!m_connection->is_lost()) {
@@ -169,26 +176,28 @@ std::string PostgresDatabase::end_stream() {
   } catch (const Refusal& no) {
     refusal = no;
   }
-  if (!refusal) {
-    return {};
-  }
-  const std::string answer = refused(*refusal, stream.sent);
-  if (stream.settles) {
-    roll_back();
-    m_lost_work = false;
-  }
-  return answer;
+  return refusal;
 }
 
-/// Nobody wants the rest of the rows; the statement itself goes to its end.
+/// Nobody wants the rest of the rows; the statement itself goes to its end. Throws when it fails there, for what comes
+/// next, a commit most of all, must not go on as if it had not.
 void PostgresDatabase::discard_stream() {
   if (!m_stream) {
     return;
   }
   while (Connection::Result result = m_connection->take()) {
-    result.reset();
+    if (!m_stream->bad && Connection::is_bad(result.get())) {
+      m_stream->bad = std::move(result);
+    }
   }
-  (void)end_stream();
+  const bool settles = m_stream->settles;
+  if (auto refusal = end_stream()) {
+    if (settles) {
+      roll_back();
+    }
+    refusal->position = 0;  // in another statement than the one that is told
+    throw Refusal(std::move(*refusal));
+  }
 }
 
 std::string PostgresDatabase::execute(const Json& request) {

@@ -187,8 +187,17 @@ void PostgresDatabase::run_parts(const std::string& sql, const std::vector<State
   }
 }
 
-/// A transaction that an earlier step left open may be beyond help.
-void PostgresDatabase::check_transaction(const std::string& place) {
+/// A connection on which statements can run: a transaction that an earlier step left open may be beyond help.
+void PostgresDatabase::prepare_script(const std::string& place) {
+  try {
+    (void)connection();
+    discard_stream();
+  } catch (const Refusal& refusal) {
+    roll_back();
+    throw Error(kind_of(refusal), {"cannot run " + place, "a statement before it has failed: " + explain(refusal),
+                                   "what was not committed is rolled back, and the job stops here",
+                                   "Read all rows of a query before the step ends"});
+  }
   if (m_lost_work) {
     m_lost_work = false;
     throw Error(ErrorKind::platform,
@@ -207,15 +216,7 @@ void PostgresDatabase::check_transaction(const std::string& place) {
 
 void PostgresDatabase::run_script(const std::string& sql, const std::string& place, const std::string& prefix) {
   check_script(sql, place);
-  (void)connection();
-  discard_stream();
-  if (m_lost_work) {
-    m_lost_work = false;
-    throw Error(ErrorKind::platform,
-                {"cannot run " + place, "the server has closed the connection while a transaction was open",
-                 "what that transaction did is not stored, and the job stops here",
-                 "Run the steps that belong to the transaction again"});
-  }
+  prepare_script(place);
   const auto parts = split_statements(sql, m_connection->reported("standard_conforming_strings") == "off");
   const std::string_view text(sql);
   const bool controls = m_asked || std::any_of(parts.begin(), parts.end(), [&](const StatementPlace& part) {

@@ -58,7 +58,7 @@ class PostgresDatabase final : public Database {
   void note_transaction(postgres::Transaction before);
   void commit_own();
   void roll_back();
-  void check_transaction(const std::string& place);
+  void prepare_script(const std::string& place);
   [[nodiscard]] std::string value(const std::string& sql);
   [[nodiscard]] bool has_written();
   void run_parts(const std::string& sql, const std::vector<StatementPlace>& parts, const std::string& prefix,
@@ -69,7 +69,7 @@ class PostgresDatabase final : public Database {
   // postgres_answer.cpp
   void begin_stream(const std::string& text, Stream stream);
   [[nodiscard]] std::string next_piece();
-  [[nodiscard]] std::string end_stream();
+  [[nodiscard]] std::optional<postgres::Refusal> end_stream();
   [[nodiscard]] std::string respond(const Json& request);
   void take_row(PostgresRows& rows, const pg_result* result);
   void discard_stream();

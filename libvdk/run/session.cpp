@@ -89,6 +89,19 @@ void Session::read_secret_settings() {
     if (known && !item.value().is_null() && !is_stronger_than_secrets(request.settings.explain(key).origin)) {
       m_secret_settings[key] = python_str(item.value());
     }
+    read_secret_of_section(key, item.value());
+  }
+}
+
+/// NAME_KEY is the KEY of the section [vdk_NAME].
+void Session::read_secret_of_section(const std::string& key, const Json& value) {
+  for (const std::string& section : request.settings.sections()) {
+    const std::string start = section + "_";
+    const std::string name = key.starts_with(start) ? key.substr(start.size()) : "";
+    if (config::find_setting(name) != nullptr && !value.is_null() &&
+        !is_stronger_than_secrets(request.settings.explain(name, section).origin)) {
+      m_secret_settings[section + "." + name] = python_str(value);
+    }
   }
 }
 
@@ -151,13 +164,8 @@ std::string Session::default_database_asked() const {
 }
 
 std::string Session::setting(const std::string& name, const std::string& section) const {
-  if (section.empty()) {
-    const auto secret = m_secret_settings.find(name);
-    if (secret != m_secret_settings.end()) {
-      return secret->second;
-    }
-  }
-  return request.settings.get(name, section);
+  const auto secret = m_secret_settings.find(section.empty() ? name : section + "." + name);
+  return secret != m_secret_settings.end() ? secret->second : request.settings.get(name, section);
 }
 
 bool Session::flag(const std::string& name, bool otherwise) const {

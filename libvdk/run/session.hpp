@@ -65,6 +65,7 @@ class Session {
   /// log_level_module as logger -> level.
   [[nodiscard]] nlohmann::ordered_json logger_levels() const;
   void read_secret_settings();
+  void read_secret_of_section(const std::string& key, const nlohmann::ordered_json& value);
   void find_databases();
   [[nodiscard]] std::string default_database(const std::map<std::string, std::filesystem::path>& files,
                                              const std::vector<std::string>& servers) const;

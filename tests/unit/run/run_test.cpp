@@ -71,6 +71,19 @@ TEST_CASE("a secret overrides a setting of the same name unless the environment 
   CHECK(job.run().success);
 }
 
+TEST_CASE("a secret with the name of a section in front overrides a setting of that section") {
+  JobFixture job;
+  TestStore secrets;
+  secrets.content = R"({"other_sqlite_file": ")" + (job.root() / "secret.db").string() + R"("})";
+  job.secrets = &secrets;
+  job.add("config.ini", "[vdk_other]\nsqlite_file = /nowhere/at/all.db\n");
+  job.add("10_a.sql", "[other]\ncreate table t (a);");
+  CHECK(job.run().success);
+  CHECK(std::filesystem::exists(job.root() / "secret.db"));
+  job.environment["VDK_OTHER_SQLITE_FILE"] = "/nowhere/else.db";
+  CHECK_FALSE(job.run().success);
+}
+
 TEST_CASE("an interrupted run ends its child and gives 130") {
   JobFixture job;
   job.add("10_a.py", "import time\ndef run(job_input):\n    time.sleep(60)\n");

@@ -130,7 +130,8 @@ def substitute(sql, parameters):
             raise ProgrammingError("the query has more placeholders than there are parameters") from None
 
     text = _PLACE.sub(replace, sql)
-    if not named and next(values, values) is not values:
+    # As psycopg2 does, a query without any placeholder is taken as it is.
+    if not named and text != sql and next(values, values) is not values:
         raise ProgrammingError("not all parameters are used: the query has fewer placeholders")
     return text
 
