@@ -153,6 +153,10 @@ std::string Planner::stale_files(const StepRecord& known) const {
   if (!known.complete) {
     return "not everything that it reads is known";
   }
+  std::error_code ignored;
+  if (!known.folder.empty() && known.folder != fs::current_path(ignored)) {
+    return "it ran in the working folder " + quoted(known.folder);
+  }
   for (const auto& [path, stamp] : known.read) {
     const std::string now = RerunInputs::file_stamp(path);
     const auto own = m_state.own_files.find(path);
@@ -163,7 +167,6 @@ std::string Planner::stale_files(const StepRecord& known) const {
     }
   }
   for (const auto& [path, there] : known.written) {
-    std::error_code ignored;
     if (there == "there" && !fs::exists(path, ignored)) {
       return "the file " + quoted(path) + " that it wrote is gone";
     }

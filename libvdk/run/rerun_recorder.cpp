@@ -95,6 +95,7 @@ void RerunRecorder::end(const StepResult& result, const Asked& asked) {
 
 void RerunRecorder::note_files(const nlohmann::ordered_json& host) {
   m_record.complete = host.value("complete", false);
+  m_record.folder = host.value("relative", false) ? std::filesystem::current_path().string() : "";
   const auto modules = host.value("modules", std::map<std::string, std::string>{});
   for (const auto& [name, path] : modules) {
     const std::string text = files::read_if_exists(path).value_or("");

@@ -59,6 +59,18 @@ class MorePlugins(VdkTest):
         self.assertIn("FORBIDDEN", result.err)
         self.assertEqual(self.with_plugin("vdk_audit", job, env={"VDK_AUDIT_HOOK_ENABLED": "false"}).out, "before\nnever\n")
 
+    def test_a_plugin_whose_hook_fails_is_named_with_the_hook(self):
+        job = self.job("refusing", {"10_a.py": "def run(job_input): print('ran')\n"})
+        site = self.dir / "site"
+        (site / "acme-1.0.dist-info").mkdir(parents=True)
+        (site / "acme-1.0.dist-info" / "entry_points.txt").write_text("[vdk.plugin.run]\nacme-login = acme\n")
+        (site / "acme.py").write_text("from vdk.api.plugin.hook_markers import hookimpl\n@hookimpl\ndef initialize_job(context):\n"
+                                      "    raise KeyError('no login')\n")
+        result = self.with_plugin("acme", job, code=1)
+        self.assertEqual(result.out, "")
+        for text in ("acme-login", "initialize_job", "KeyError: 'no login'"):
+            self.assertIn(text, result.err)
+
     def test_data_sources_flow_in_cells_and_steps_and_keep_their_state(self):
         flow = '%%vdkingest\n[sources.s]\nname = "auto-generated-data"\nconfig = {num_records = 3}\n[destinations.d]\n' \
                'method = "sqlite"\n[[flows]]\nfrom = "s"\nto = "d"\n'

@@ -166,6 +166,29 @@ class Files(Rerun):
             self.run_job()
             self.assertEqual(self.plan(), {})
 
+    def test_what_a_step_moves_and_removes_itself_is_known(self):
+        (self.folder / "inbox").mkdir()
+        self.write(a__py="import os, pathlib, shutil, tempfile\n" + py(
+            "inbox = job_input.get_job_directory() / 'inbox'\nfor item in list(inbox.iterdir()):\n    item.read_text()\n    os.remove(item)\n"
+            "with tempfile.TemporaryDirectory() as t:\n    (pathlib.Path(t) / 'a').write_text('1')\n    os.rename(t + '/a', t + '/b')\n"
+            "    open(t + '/b').read()\n    os.mkdir(t + '/c')"))
+        (self.folder / "inbox/one").write_text("1")
+        self.run_job()
+        self.assertEqual(self.plan(), {})
+        (self.folder / "inbox/two").write_text("2")
+        self.assertIn("inbox' changed", self.plan()["a.py"])
+
+    def test_the_working_folder_counts_for_steps_that_use_it(self):
+        (self.dir / "some.txt").write_text("1")
+        for source, counts in (("open('some.txt').read()", True), ("import os\nos.path.exists('other')", True), ("import os\nos.getcwd()", True),
+                               ("open(str(job_input.get_job_directory() / 'a.py')).read()", False), ("pass", False)):
+            self.write(a__py=py(source))
+            self.run_job()
+            self.assertEqual(self.plan(), {})
+            plan = self.vdk("run", self.folder, "--plan", "-o", "json", cwd="/").json()["steps"][0]
+            self.assertEqual(plan["action"], "run" if counts else "skip", source)
+            self.assertEqual("working folder" in plan["reason"], counts)
+
     def test_a_file_whose_name_is_no_text_makes_the_step_run_again(self):
         self.write(a__py=py("import os\np = os.path.join(os.fsencode(job_input.get_job_directory()), b'x' + bytes([255]))\n"
                             "open(p, 'w').close()"), b__py=py("pass"))

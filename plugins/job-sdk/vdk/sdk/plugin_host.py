@@ -19,7 +19,7 @@ class PluginHost:
         try:
             self._start(found, extra)
         except Exception as error:
-            self._error = error
+            self._error = self._named(error)
             host.run.plugins = None
 
     def _start(self, found, extra):
@@ -44,6 +44,17 @@ class PluginHost:
         default = self._plugins.default_database()
         if default:
             host.run.settings["default_database"] = default
+
+    def _named(self, error):
+        """The error, with the plugin whose hook it comes from."""
+        where = self._plugins.hook_of(error) if self._plugins is not None else None
+        if where is None or isinstance(error, errors.BaseVdkError):
+            return error
+        named = errors.PlatformServiceError(
+            "the Python plugin %s failed in its hook %s" % where, "%s: %s" % (type(error).__name__, error)
+        )
+        named.__cause__ = error
+        return named
 
     # A job outside of a run
 

@@ -182,6 +182,20 @@ class Plugins:
                     "Uninstall it, or set VDK_PYTHON_PLUGINS=false",
                 )
 
+    def hook_of(self, error):
+        """Plugin and hook that an error comes from; None when it comes from none."""
+        codes = {}
+        for name, caller in vars(self.registry.plugin_manager().hook).items():
+            for impl in caller.get_hookimpls() if hasattr(caller, "get_hookimpls") else ():
+                function = getattr(impl.function, "__func__", impl.function)
+                # One that was registered without a name has its id for that.
+                known = type(impl.plugin).__module__ if impl.plugin_name.isdigit() else impl.plugin_name
+                codes[getattr(function, "__code__", None)] = (known, name)
+        frame = error.__traceback__
+        while frame is not None and frame.tb_frame.f_code not in codes:
+            frame = frame.tb_next
+        return codes[frame.tb_frame.f_code] if frame is not None else None
+
     # What is registered
 
     def watch_databases(self, run):

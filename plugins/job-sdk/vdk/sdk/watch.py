@@ -27,6 +27,12 @@ class _Asking:
         return self.__name__
 
 
+class _AskingWhere(_Asking):
+    def __call__(self):
+        self._watch.relative = True
+        return self._function()
+
+
 class Watch:
     def __init__(self, directory, databases=()):
         self._databases = {os.path.realpath(path) for path in databases}  # what happens to them is seen in another way
@@ -51,6 +57,7 @@ class Watch:
         real = self._stat = os.stat
         os.stat = _Asking(real, self, "os")
         os.path.lexists = _Asking(os.path.lexists, self, os.path.__name__)
+        os.getcwd = _AskingWhere(os.getcwd, self, "os")  # also what makes a relative path whole asks for it
         for group in (os.supports_fd, os.supports_dir_fd, os.supports_follow_symlinks):
             if real in group:
                 group.add(os.stat)
@@ -69,7 +76,9 @@ class Watch:
     def _clear(self):
         self.read, self.written, self.listed, self.asked = set(), set(), set(), set()
         self._certain = True
+        self.relative = False  # whether the working folder matters
         self._stamps = {}  # of files when they were opened for reading
+        self._changed = set()  # by the step itself
         self.values = {"arguments": set(), "properties": set(), "secrets": set()}
 
     def begin(self):
@@ -92,6 +101,7 @@ class Watch:
     def end(self):
         """What the step that ends here depended on."""
         self._on = False
+        relative = self.relative  # not for what is asked here
         found = {name: sorted(values) for name, values in self.values.items()}
         found["modules"] = {name: self._file(sys.modules[name]) for name in self.job_modules()}
         if not self._is_as_used(found["modules"]):
@@ -100,6 +110,7 @@ class Watch:
         found["read"] = sorted(self.read - sources)
         found["written"] = sorted(self.written)
         found["listed"] = sorted(self.listed)
+        found["relative"] = relative
         found["asked"] = sorted(self.asked - self.read - self.written - sources)
         count = sum(len(found[name]) for name in ("read", "written", "listed", "asked"))
         found["complete"] = self.seen and self._certain and count <= _LIMIT
@@ -109,16 +120,15 @@ class Watch:
 
     def _is_as_used(self, names):
         """Whether nobody has changed what the step had read: vdk notes how it is at the end."""
-        files = (path for path in self._stamps if path not in self.written)
+        files = (path for path in self._stamps if path not in self.written and path not in self._changed)
         return all(self._stamps[path] == self._stamp(path) for path in files) and all(
             modules.is_as_loaded(sys.modules[name]) for name in names
         )
 
     def _stamp(self, path):
-        try:
-            found = self._stat(path)
-        except OSError:
+        if not os.path.isfile(path):
             return None
+        found = self._stat(path)
         return found.st_mtime_ns, found.st_size, found.st_ino
 
     def job_modules(self):
@@ -146,7 +156,10 @@ class Watch:
                 self._opened(*arguments)
             elif event in ("os.listdir", "os.scandir"):
                 if not sys._getframe(1).f_code.co_filename.startswith("<frozen importlib"):
-                    self._add(self.listed, arguments[0] or ".")
+                    folder = arguments[0] or "."
+                    self._add(self.listed, os.readlink("/proc/self/fd/%d" % folder) if isinstance(folder, int) else folder)
+            elif event in ("os.remove", "os.rename"):
+                self._changed.update(os.path.realpath(os.fsdecode(path)) for path in arguments[: 1 + (event == "os.rename")])
             elif event == "sqlite3.connect" and arguments[0] not in (":memory:", ""):
                 if os.path.realpath(os.fsdecode(arguments[0])) not in self._databases:
                     self._add(self.read, arguments[0])
