@@ -12,6 +12,7 @@ import shared  # noqa: E402
 PACKAGES = ["setuptools", "vdk-core", "vdk-sqlite", "vdk-control-cli", "vdk-plugin-control-cli", "vdk-heartbeat"]
 RUNNER = ["setuptools", "vdk-core", "vdk-sqlite", "vdk-notebook"]  # without the clients: they ask a service at each run
 PLUGINS = ["setuptools", "wheel", "vdk-csv", "vdk-duckdb", "vdk-postgres", "vdk-ingest-http", "vdk-trino", "vdk-properties-fs", "vdk-gdp-execution-id",
+           "vdk-dag", "vdk-control-service-api>=1.0.13",
            "ipykernel", "jupyter-client"]
 
 

@@ -50,7 +50,7 @@ class IngestPostgresTest(VdkTest):
                   "row = dict(i=-2**63, big=2**70, f=0.1, b=True, t='тест \\t\\n\\\\ \\u2603 \"', y=b'\\x00\\xff\\\\',"
                   " n=decimal.Decimal('1234567890.123456789012345678'), ts=d.datetime(2024, 2, 29, 1, 2, 3, 456789),"
                   " tz=d.datetime(2024, 2, 29, 1, tzinfo=utc), day=d.date(1, 1, 1), clock=d.time(23, 59),"
-                  " u=uuid.UUID(int=7), o={'a': [1, float('nan'), 'ü']}, l=[1, 2], none=None)\n"
+                  " u=uuid.UUID(int=7), o={'a': [1, float('nan'), 'ü']}, l=[1, decimal.Decimal('0.123456789012345678901')], none=None)\n"
                   "job_input.send_object_for_ingestion(row, 'Every')\n"
                   "job_input.send_object_for_ingestion(dict.fromkeys(row), 'Every')\n"
                   "job_input.send_object_for_ingestion({**dict.fromkeys(row), 'i': 1, 'f': float('inf')}, 'Every')")
@@ -62,12 +62,12 @@ class IngestPostgresTest(VdkTest):
         row = json.loads(self.sql("set timezone = 'UTC'; select to_json(e) from every e where i < 0"))
         self.assertEqual(row["t"], 'тест \t\n\\ \u2603 "')
         self.assertEqual((row["i"], row["big"], row["f"], row["b"]), (-2**63, 2**70, 0.1, True))
-        self.assertEqual((row["y"], row["o"], row["l"]), ("\\x00ff5c", {"a": [1, None, "ü"]}, [1, 2]))
+        self.assertEqual((row["y"], row["o"], row["l"]), ("\\x00ff5c", {"a": [1, None, "ü"]}, [1, 0.123456789012345678901]))
         self.assertEqual(row["ts"], "2024-02-29T01:02:03.456789")
         self.assertEqual(row["tz"], "2024-02-28T23:00:00+00:00")
         self.assertEqual((row["day"], row["clock"]), ("0001-01-01", "23:59:00"))
-        self.assertEqual(self.sql("select n, u from every where i < 0"),
-                         "1234567890.123456789012345678|00000000-0000-0000-0000-000000000007")
+        self.assertEqual(self.sql("select n, l ->> 1, u from every where i < 0"),
+                         "1234567890.123456789012345678|0.123456789012345678901|00000000-0000-0000-0000-000000000007")
         self.assertEqual(self.sql("select count(*) from every where num_nulls(i, big, f, t, o, none) = 6"), "1")
         self.assertEqual(self.sql("select f from every where i = 1"), "Infinity")
 

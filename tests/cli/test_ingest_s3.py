@@ -77,6 +77,18 @@ class IngestS3(VdkTest):
         """Names below the prefix of the test."""
         return {key[len(self.prefix) + 1:]: value for key, value in self.s3.objects(self.prefix + "/").items()}
 
+    def test_numbers_keep_all_their_digits(self):
+        step = ("from decimal import Decimal\n\n\ndef run(job_input):\n"
+                "    for d in ('0.123456789012345678901', '-9007199254740993', '0.5'):\n"
+                "        job_input.send_object_for_ingestion({'v': Decimal(d), 'l': [Decimal(d)]}, 't')\n")
+        for form, text in (("jsonl", '{"v": 0.123456789012345678901, "l": [0.123456789012345678901]}\n'
+                                     '{"v": -9007199254740993, "l": [-9007199254740993]}\n{"v": 0.5, "l": [0.5]}\n'),
+                           ("csv", "v,l\r\n0.123456789012345678901,[0.123456789012345678901]\r\n"
+                                   "-9007199254740993,[-9007199254740993]\r\n0.5,[0.5]\r\n")):
+            self.prefix = form
+            self.run_job({"10_send.py": step}, VDK_INGEST_S3_FORMAT=form)
+            self.assertEqual([value["text"] for value in self.objects().values()], [text])
+
     def test_rows_become_json_lines_in_an_object_named_after_table_run_step_and_number(self):
         self.run_job({"10_a.py": SEND % (ROWS, "some/table ü"), "20_b.py": SEND % ([{"id": 9}], "other")})
         objects = self.objects()

@@ -4,7 +4,36 @@ import json
 import sqlite3
 import unittest
 
+import original
 import test_python_plugins
+from harness import VdkTest
+
+
+class MoreRealPlugins(VdkTest):
+    def setUp(self):
+        super().setUp()
+        self.path = f"{original.plugins()}/bin:{type(self).path}"
+
+    def test_a_dag_of_jobs_runs_on_our_server(self):
+        remote = {"VDK_CONTROL_SERVICE_REST_API_URL": self.serve(), "no_proxy": "127.0.0.1",
+                  **{f"DAGS_{name}_SECONDS": "0" for name in ("DAG_EXECUTION_CHECK_TIME_PERIOD", "TIME_BETWEEN_STATUS_CHECK")}}
+        write = f"open({str(self.dir / 'trace')!r}, 'a').write('%s\\n' % job_input.get_arguments())"
+        for name, body in (("first-job", write), ("broken-job", "1 / 0"), ("last-job", write)):
+            job = self.job(name, {"10_a.py": f"def run(job_input):\n    {body}\n", "config.ini": "[owner]\nteam = red\n"})
+            self.vdk("create", "--cloud", "-n", name, "-t", "red", env=remote)
+            self.vdk("deploy", "-n", name, "-t", "red", "-p", job, "-r", "first", env=remote)
+        for fails, code in ((False, 0), (True, 1)):
+            dag = self.job(f"dag-{code}", {"10_a.py": f"""
+from vdk.plugin.dag.dag_runner import DagInput
+def run(job_input):
+    DagInput().run_dag([
+        dict(job_name="first-job", team_name="red", depends_on=[], arguments={{"n": 1}}),
+        dict(job_name="broken-job", team_name="red", depends_on=["first-job"], fail_dag_on_error={fails}),
+        dict(job_name="last-job", team_name="red", depends_on=["first-job", "broken-job"], arguments={{"n": 2}}),
+    ])
+"""})
+            self.vdk("run", dag, code=code, env=remote)
+        self.assertEqual((self.dir / "trace").read_text().split("\n"), ["{'n': 1}", "{'n': 2}", "{'n': 1}", ""])
 
 
 class PluginOutcomes(test_python_plugins.PluginFolder):
@@ -32,6 +61,19 @@ class PluginOutcomes(test_python_plugins.PluginFolder):
                 job = self.job(f"blame-{number}", {"10_a.py": f"def run(job_input):\n    {step}\n"})
                 self.vdk("run", job, code=1, env={"JOB_RUN_SUMMARY_FILE_PATH": str(summary), **env})
                 self.assertEqual(json.loads(summary.read_text())["blamee"], blamee)
+
+    def test_a_processor_that_does_not_know_the_method_is_called_without_it(self):
+        self.plugin("""
+import sys
+def pre_ingest_process(payload, destination_table=None, target=None, collection_id=None, metadata=None):
+    return [dict(row, more="x") for row in payload], metadata
+@hookimpl
+def initialize_job(context):
+    context.ingester.add_ingester_factory_method("old", lambda: sys.modules[__name__])
+""")
+        job = self.job("older", {"10_a.py": "def run(job_input):\n    job_input.send_object_for_ingestion({'a': 1}, 't')\n"
+                                            "    print(job_input.execute_query('select * from t'))\n"})
+        self.assertEqual(self.vdk("run", job, env={"VDK_INGEST_PAYLOAD_PREPROCESS_SEQUENCE": "old"}).out, "[(1, 'x')]\n")
 
     def test_queries_on_vdks_own_databases_pass_through_the_hooks_of_plugins_that_have_some(self):
         self.plugin("""

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Ingestion through plugins: methods of their own, and what they do to rows before and after they are stored."""
+import inspect
 import logging
 
 from vdk.api import errors
@@ -103,7 +104,8 @@ class Methods(IIngesterRegistry):
             failure = error
         for plugin in self._after:
             try:
-                metadata = plugin.post_ingest_process(
+                metadata = _call(
+                    plugin.post_ingest_process,
                     payload=payload, destination_table=table, target=target, collection_id=collection,
                     metadata=metadata, exception=failure, method=method,
                 )
@@ -119,7 +121,8 @@ class Methods(IIngesterRegistry):
         metadata = None
         for plugin in self._before:
             try:
-                payload, metadata = plugin.pre_ingest_process(
+                payload, metadata = _call(
+                    plugin.pre_ingest_process,
                     payload=payload, destination_table=table, target=target, collection_id=collection,
                     metadata=metadata, method=method,
                 )
@@ -129,6 +132,14 @@ class Methods(IIngesterRegistry):
                     target=target, resolvable_by=find_whom_to_blame_from_exception(error),
                 ) from error
         return payload, metadata
+
+
+def _call(function, method, **arguments):
+    """Older plugins do not know the argument `method`."""
+    parameters = inspect.signature(function).parameters
+    if "method" in parameters or any(one.kind is one.VAR_KEYWORD for one in parameters.values()):
+        arguments["method"] = method
+    return function(**arguments)
 
 
 def _by_columns(payload):
