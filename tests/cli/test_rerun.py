@@ -153,6 +153,9 @@ class Files(Rerun):
             self.assertEqual(self.plan(), {})
             (self.folder / "d.csv").write_text((self.folder / "d.csv").read_text() + "2")
             self.assertIn("d.csv' changed", self.plan()["a.py"])
+        self.write(a__py="import subprocess\n" + py("subprocess.run(['echo', 'sesame-' + '7731', 'dir/sesame-' + '7731'])"))
+        self.run_job()
+        self.assertNotIn("sesame-7731", self.state_file().read_text())
 
     def test_what_is_changed_while_the_step_runs_that_has_read_it_makes_the_step_run_again(self):
         edit = "__import__('subprocess').run(['sh', '-c', 'printf %s 2 > x.py; mv x.py {}'], cwd=str(d))"  # as a person might

@@ -393,7 +393,9 @@ def _process(host):
 def _beyond(host, notebook):
     """Why the state cannot be saved whatever the names are: [(name, why)]."""
     found = []
-    if "threading" in sys.modules and sys.modules["threading"].active_count() > 1:
+    # The thread that redraws progress bars is started again when one is needed.
+    threads = sys.modules["threading"].enumerate() if "threading" in sys.modules else []
+    if sum(not type(thread).__module__.startswith("tqdm.") for thread in threads) > 1:
         found.append(("a thread", "it is still running"))
     if notebook is not None and notebook.has_tasks():
         found.append(("an asynchronous task", "it is still running"))

@@ -126,10 +126,12 @@ class Watch:
         )
 
     def _stamp(self, path):
-        if not os.path.isfile(path):
+        """How a file is; None of what is no file. Asks without noting that."""
+        try:
+            found = self._stat(path)
+        except (OSError, ValueError):
             return None
-        found = self._stat(path)
-        return found.st_mtime_ns, found.st_size, found.st_ino
+        return (found.st_mtime_ns, found.st_size, found.st_ino) if found.st_mode & 0o170000 == 0o100000 else None
 
     def job_modules(self):
         """Names of the loaded modules that lie in the job folder, steps excepted."""
@@ -190,7 +192,7 @@ class Watch:
         for word in [os.fsdecode(word) for word in words]:
             for part in {word, *re.findall(r"""[^\s;|&<>()'"`=,]+""", word)}:
                 path = os.path.join(folder or "", part)
-                if os.path.isfile(path):
+                if self._stamp(path):  # nothing else of the words is kept: they may be secret
                     self._add(self.read, path)
 
     def _add(self, found, path):
