@@ -72,6 +72,13 @@ bool is_connection_string(std::string_view value) {
          value.find('=') != std::string_view::npos;
 }
 
+/// An address of another kind of driver, or half of one: for libpq the name of a database, which the server repeats.
+bool is_strange_name(std::string_view value) {
+  const std::size_t colon = value.find(':');
+  return value.find("://") != std::string_view::npos ||
+         (colon != std::string_view::npos && value.find('@', colon) != std::string_view::npos);
+}
+
 bool is_good(const PGresult* result) {
   const ExecStatusType status = pq().PQresultStatus(result);
   return status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK || status == PGRES_COPY_IN;
@@ -96,6 +103,8 @@ Connection::Connection(const Parameters& parameters) {
   for (const auto& [key, value] : parameters) {
     if (key == "dbname" && is_connection_string(value)) {
       check_address(value);
+    } else if (key == "dbname" && is_strange_name(value)) {
+      throw malformed();
     }
   }
   connect(parameters);
@@ -122,7 +131,8 @@ void Connection::connect(const Parameters& parameters) {
     std::string why = m_connection ? pq().PQerrorMessage(m_connection.get()) : "out of memory";
     why.erase(why.find_last_not_of(" \n") + 1);
     const auto says = [&](const char* words) { return why.find(words) != std::string::npos; };
-    const bool is_refused = (says("FATAL:") && !says("starting up")) || says("no password supplied");
+    const bool is_refused =
+        (says("FATAL:") && !says("starting up")) || says("no password supplied") || why.starts_with("invalid ");
     if (is_refused || attempt == attempts || SignalGuard::received() != 0) {
       throw Error(is_refused ? ErrorKind::configuration : ErrorKind::platform,
                   {"cannot connect to PostgreSQL", text::replace_all(why, "\n", "; "), "the step that needs it fails",

@@ -128,6 +128,10 @@ class IngestPostgresTest(VdkTest):
                 self.assertIn("no valid connection string", " ".join(result.err.split()))
                 self.assertNotIn("cret", result.err)
                 self.assertNotIn("tops", result.err)
+        for other in ("jdbc:postgresql://u:topscret@127.0.0.1/db", "u:topscret@127.0.0.1"):  # a name of a database to libpq
+            told = self.send(row % "", code=1, env={**self.secret, "VDK_POSTGRES_DSN": other})
+            self.assertIn("no valid connection string", " ".join(told.err.split()))
+            self.assertNotIn("cret", told.err.replace("secret", ""))
         wrong = self.send("job_input.send_object_for_ingestion({'a': 1}, 't')", code=1, env={"VDK_POSTGRES_PASSWORD": "not-this"})
         self.assertIn("password authentication failed", wrong.err)
         self.assertNotIn("not-this", wrong.err)
