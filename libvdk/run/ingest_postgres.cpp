@@ -217,7 +217,8 @@ std::string place_in(const Batch& batch, const std::string& context) {
 
 Error failure(const Batch& batch, const Refusal& refusal, bool committing) {
   const std::string kind = refusal.state.substr(0, 2);
-  if (kind == "22" || kind == "23" || kind == "42" || kind == "0A") {
+  // P0: a trigger has refused the row.
+  if (kind == "22" || kind == "23" || kind == "3F" || kind == "42" || kind == "44" || kind == "0A" || kind == "P0") {
     return bad_rows(batch, place_in(batch, refusal.context) + refusal.message,
                     "Correct the rows or the table so that they fit each other");
   }

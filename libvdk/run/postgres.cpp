@@ -135,7 +135,8 @@ void Connection::connect(const Parameters& parameters) {
         (says("FATAL:") && !says("starting up")) || says("no password supplied") || why.starts_with("invalid ");
     if (is_refused || attempt == attempts || SignalGuard::received() != 0) {
       throw Error(is_refused ? ErrorKind::configuration : ErrorKind::platform,
-                  {"cannot connect to PostgreSQL", text::replace_all(why, "\n", "; "), "the step that needs it fails",
+                  {"cannot connect to PostgreSQL", text::replace_all(text::replace_all(why, "\n\t", "; "), "\n", "; "),
+                   "the step that needs it fails",
                    "Check postgres_dsn, postgres_host, postgres_port, postgres_dbname, postgres_user and "
                    "postgres_password, or the target of the rows, and that the server works"});
     }

@@ -64,9 +64,11 @@ Error statement_error(ErrorKind kind, const FailedStatement& failed, const std::
   const std::size_t first = behind < failed.end ? behind : failed.start;
   const SourceLocation place = locate(failed.sql, std::max(first, failed.at), failed.file);
   const std::string statement = shortened(std::string_view(failed.sql).substr(first, failed.end - first));
+  const std::string todo = kind == ErrorKind::user_code ? "Correct the statement: "
+                                                        : "Try again when the database works; this was not done: ";
   return Error(kind,
                {"cannot run the SQL statement at line " + std::to_string(place.line) + " of " + failed.file, why,
-                consequences, hint.empty() ? "Correct the statement: " + statement : hint},
+                consequences, hint.empty() ? todo + statement : hint},
                place);
 }
 

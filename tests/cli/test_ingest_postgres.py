@@ -101,6 +101,13 @@ class IngestPostgresTest(VdkTest):
                 self.assertIn(expected, " ".join(result.err.split()))
                 self.assertEqual(json.loads(summary.read_text())["blamee"], "User Error")
                 self.assertEqual(self.sql("select count(*) from t"), "100")  # the batch before
+        for table, refusal in (("nowhere.t", "schema \"nowhere\" does not exist"), ("guarded", "not on Sundays")):
+            self.sql("drop table if exists guarded; create table guarded (a int); create or replace function no() returns trigger"
+                     " language plpgsql as $$ begin raise 'not on Sundays'; end $$;"
+                     "create trigger no before insert on guarded for each row execute function no()")
+            result = self.send(f"job_input.send_object_for_ingestion({{'a': 1}}, '{table}')", code=1)
+            self.assertIn(refusal, result.err)
+            self.assertIn("UserCodeError", result.err)
         self.sql("truncate t")
         broken = self.send(send % "[151, chr(0xd800)]", code=1)
         self.assertIn("the value in column 'b' of row 151 of those that this step sent there holds text that is not valid Unicode", broken.err)

@@ -293,6 +293,9 @@ class PostgresStepsTest(VdkTest):
                     "assert job_input.execute_query('select 1') == [(1,)]\n", config=config, env=env)
         failed = self.python(start + kill + "import time; time.sleep(0.2)\ncur.execute('select 1')\n", config=config, env=env, code=1)
         self.assertRegex(failed.err, "connection broke while a transaction was open|terminating connection")
+        ended = self.run_steps({"10_a.sql": "select pg_terminate_backend(pg_backend_pid());"}, code=1)
+        self.assertIn("PlatformServiceError", ended.err)
+        self.assertIn("Try again when the database works", ended.err)
 
     def test_pandas_reads_a_query(self):
         if subprocess.run(["python3", "-c", "import pandas"], stderr=subprocess.DEVNULL, env=self.env(), check=False).returncode:
