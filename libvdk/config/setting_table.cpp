@@ -96,9 +96,10 @@ std::vector<Setting> data_settings() {
   return {
       setting("ingest_method_default", text, "",
               "Ingestion method when a step names none: sqlite, file, http, postgres or s3.", bare),
-      inert("ingest_payload_postprocess_sequence", list, "", "Plugins that see each payload after it is sent.", bare),
-      inert("ingest_payload_preprocess_sequence", list, "", "Plugins that may change each payload before it is sent.",
-            bare),
+      setting("ingest_payload_postprocess_sequence", list, "",
+              "Methods of Python plugins that see each batch of rows after it is sent.", bare),
+      setting("ingest_payload_preprocess_sequence", list, "",
+              "Methods of Python plugins that may change each batch of rows before it is sent.", bare),
       secret("ingest_s3_access_key", "Key for the `s3` ingestion method; AWS_ACCESS_KEY_ID when empty."),
       setting(
           "ingest_s3_endpoint", text, "",

@@ -50,6 +50,9 @@ bool matters(const std::string& name) {
                                                "run_state_enabled",
                                                "working_dir",
                                                "run_snapshot_limit_mb",
+                                               "run_progress",
+                                               "run_mark",
+                                               "logging_format",
                                                "default_python_version"};
   if (not_these.contains(name)) {
     return false;

@@ -240,7 +240,8 @@ class Files(Rerun):
     def test_settings_and_databases_count(self):
         self.three()
         self.run_job()
-        self.assertEqual(self.plan(env={"VDK_LOG_LEVEL_VDK": "DEBUG", "VDK_EXECUTION_ID": "x"}), {})
+        self.assertEqual(self.plan(env={"VDK_LOG_LEVEL_VDK": "DEBUG", "VDK_EXECUTION_ID": "x", "VDK_LOGGING_FORMAT": "json",
+                                        "VDK_RUN_PROGRESS": "no", "VDK_RUN_MARK": "of a run around it"}), {})
         self.assertIn("ingest_method_default", self.plan(env={"VDK_INGEST_METHOD_DEFAULT": "file"})["a.sql"])
         self.assertIn("database sqlite", self.plan(env={"VDK_SQLITE_FILE": str(self.dir / "other.db")})["a.sql"])
         self.write(requirements__txt="x\n")

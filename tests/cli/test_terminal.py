@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a person and a pipe see: help, errors, prompts, colour, JSON."""
 import json
+import re
 import subprocess
 import unittest
 
@@ -71,6 +72,18 @@ class Terminal(VdkTest):
     def test_a_closed_reader_is_no_error_message(self):
         done = subprocess.run(f"'{BINARY}' config-help | head -n 1", shell=True, capture_output=True, text=True, env=self.env())
         self.assertNotIn("error", done.stderr)
+
+    def test_settings_say_truly_whether_they_have_an_effect(self):
+        files = [path for folder in ("libvdk", "cli", "plugins/job-sdk") for path in (ROOT / folder).rglob("*")
+                 if path.suffix in (".cpp", ".hpp", ".py") and path.name != "setting_table.cpp"]
+        source = "\n".join(path.read_text() for path in files)
+        for setting in self.vdk("config-help", "-o", "json").json():
+            name = setting["name"]
+            with self.subTest(name):
+                if "without effect" in setting["help"]:
+                    self.assertIsNone(re.search(rf"(get\w*|setting|flag|explain|sequence)\(\s*[\"']{name}[\"']", source))
+                else:
+                    self.assertTrue(f'"{name}"' in source or f"VDK_{name.upper()}" in source or name.startswith("postgres_"))
 
     def test_config_explain_names_origin_and_what_it_hides(self):
         folder = self.job("some-job", {"config.ini": "[vdk]\ndb_default_type = SQLITE\n"})
