@@ -157,10 +157,7 @@ void Ingester::write(const std::string& message) {
               rows,
               first};
   if (batch.method.empty()) {
-    batch.method = text::lower(m_session.setting("ingest_method_default"));
-  }
-  if (batch.method.empty()) {
-    batch.method = "sqlite";
+    batch.method = default_ingestion_method(m_session);
   }
   if (batch.target.empty()) {
     batch.target = m_session.setting("ingest_target_default");
@@ -181,6 +178,12 @@ void Ingester::write(const std::string& message) {
   if (m_session.request.observer != nullptr) {
     m_session.request.observer->ingested(batch.method, batch.table, count);
   }
+}
+
+std::string default_ingestion_method(const Session& session) {
+  const std::string chosen = text::lower(session.setting("ingest_method_default"));
+  const std::string database = text::lower(session.databases->default_name());
+  return !chosen.empty() ? chosen : (session.databases->servers().contains(database) ? database : "sqlite");
 }
 
 std::vector<std::string> ingestion_methods(const Session& session) {

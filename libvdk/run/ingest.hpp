@@ -55,6 +55,8 @@ class Ingester {
   long long m_rows_written = 0;
 };
 
+/// The method of rows that are sent without one: what the settings say, else the default database.
+[[nodiscard]] std::string default_ingestion_method(const Session& session);
 /// Names of the methods that need no plugin: one for each database file, and those below.
 [[nodiscard]] std::vector<std::string> ingestion_methods(const Session& session);
 [[nodiscard]] std::unique_ptr<Sink> make_sqlite_sink(Session& session, std::string database);

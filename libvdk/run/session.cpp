@@ -269,7 +269,7 @@ std::string Session::host_settings(bool plugins) const {
                      {"servers", servers},
                      {"default_database", databases->default_name()},
                      {"query_prefix", query_prefix()},
-                     {"ingest_method", text::lower(setting("ingest_method_default"))},
+                     {"ingest_method", default_ingestion_method(*this)},
                      {"ingest_methods", ingestion_methods(*this)},
                      {"ingest_wait", flag("ingester_wait_to_finish_after_every_send", false)},
                      {"write_preprocess",

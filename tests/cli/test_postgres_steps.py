@@ -122,6 +122,14 @@ class PostgresStepsTest(VdkTest):
         secret = {"VDK_OTHER_POSTGRES_PASSWORD": self.postgres.password}
         both = self.run_steps(files, config=f"{self.settings}[vdk_other]\n{self.place(other)}", env=secret)
         self.assertIn("[(1,)] []", both.out)
+        typed = {"10_a.py": "import decimal, datetime\ndef run(job_input):\n"
+                            "    row = {'n': decimal.Decimal('1.50'), 'd': datetime.date(2024, 1, 31), 'b': b'x'}\n"
+                            "    job_input.send_object_for_ingestion(row, 'typed', method='other')\n"
+                            "    job_input.send_object_for_ingestion(row, 'typed')\n"}
+        self.run_steps(typed, config=f"{self.settings}[vdk_other]\n{self.place(other)}", env=secret)
+        for database in (self.database, other):
+            self.assertEqual(self.sql("select pg_typeof(n), n, pg_typeof(d), pg_typeof(b) from typed", database),
+                             "numeric|1.50|date|bytea")
         where = {"10_a.sql": "create table here (a int);"}
         self.run_steps(where, config=f"[owner]\nteam = red\n[vdk_other]\n{self.place(other)}", env=secret)
         self.assertEqual(self.sql("select count(*) from here", other), "0")

@@ -22,7 +22,8 @@ class Host:
         self.channel = Channel(fd, gone)
         self.channel.run_step = self.execute
         settings = self.channel.receive()
-        ingester = Ingester(self.channel, settings.get("ingest_method"), settings.get("ingest_methods", ()))
+        ingester = Ingester(self.channel, settings.get("ingest_method"), settings.get("ingest_methods", ()),
+                            settings.get("servers", ()))
         self.run = Run(self.channel, ingester, settings)
         self.run.arguments[0] = settings["arguments"]
         self.inputs = {}

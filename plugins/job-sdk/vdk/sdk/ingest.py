@@ -143,10 +143,11 @@ def _encode_located(rows, head, first, encode=_encode_rows):
 class Ingester:
     """One per run; all contexts (templates too) share it."""
 
-    def __init__(self, channel, default_method=None, methods=()):
+    def __init__(self, channel, default_method=None, methods=(), servers=()):
         self._channel = channel
         self._default_method = default_method
         self._methods = methods  # vdk's own
+        self._typed = {"postgres", *servers}  # methods that have columns for what JSON has no word for
         self._head = None
         self._rows = []
         self._sent = {}  # rows of this step so far, by where they went
@@ -211,7 +212,7 @@ class Ingester:
             )
 
     def _is_typed(self, method):
-        return (method or self._default_method or "").lower() == "postgres"
+        return (method or self._default_method or "").lower() in self._typed
 
     @property
     def pending(self):
