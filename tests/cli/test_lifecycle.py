@@ -176,7 +176,9 @@ class Lifecycle(VdkTest):
         self.wait_until(lambda: self.vdk("execute", "--show", *where, "-i", started, "-o", "json").out.find("running") > 0)
         self.vdk("execute", "--cancel", *where, "-i", started)
         self.assertEqual(self.wait_execution("first-job", "red", started)["status"], "cancelled")
-        self.vdk("execute", "--start", *where)
+        again = self.vdk("execute", "--start", *where, "-o", "json").json()["execution_id"]
+        self.vdk("execute", "--cancel", *where, "-i", again)
+        self.assertEqual(self.wait_execution("first-job", "red", again)["status"], "cancelled")
 
     def test_another_team_does_not_find_the_job(self):
         self.deploy()
