@@ -363,6 +363,7 @@ int run_watched(const ParsedCommand& command, Context& context, run::EventStream
 }  // namespace
 
 int run_run(const ParsedCommand& command, Context& context) {
+  open_closed_streams();
   if (command.has("debug")) {
     log::set_level(log::Level::debug);
   }

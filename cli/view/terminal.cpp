@@ -110,6 +110,15 @@ void print(std::string_view text) {
   }
 }
 
+void open_closed_streams() {
+  for (int stream = STDIN_FILENO; stream <= STDERR_FILENO; ++stream) {
+    if (::fcntl(stream, F_GETFD) < 0) {
+      // The lowest free number is given; it stays open for the steps.
+      (void)::open("/dev/null", stream == STDIN_FILENO ? O_RDONLY : O_WRONLY);
+    }
+  }
+}
+
 StdoutToStderr::StdoutToStderr(bool wanted) {
   if (wanted) {
     std::fflush(stdout);

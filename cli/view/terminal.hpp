@@ -11,6 +11,10 @@ namespace vdk::cli {
 /// Write to standard output and check it; a reader that went away ends the program quietly.
 void print(std::string_view text);
 
+/// Standard streams that nobody has given lead nowhere: a file that is opened later must not take their place,
+/// for what steps print would go into it.
+void open_closed_streams();
+
 /// While it lives, what this process and its children write to standard output goes to standard error: standard output
 /// is kept for one document.
 class StdoutToStderr {

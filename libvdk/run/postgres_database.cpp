@@ -269,8 +269,10 @@ std::string PostgresDatabase::open_state() {
       "WHEN EXISTS (SELECT FROM pg_catalog.pg_locks WHERE locktype = 'advisory' AND pid = pg_catalog.pg_backend_pid()) "
       "THEN 'it holds an advisory lock' "
       "WHEN EXISTS (SELECT FROM pg_catalog.pg_settings WHERE source = 'session' "
-      // What SET TRANSACTION has set is still told as the session's when the transaction is over.
-      "AND name NOT IN ('DateStyle', 'IntervalStyle') "
+      // What `connect` has set, and what SET TRANSACTION has: that is told as the session's when the transaction is
+      // over.
+      "AND NOT (name = 'DateStyle' AND setting = 'ISO, ' || pg_catalog.split_part(reset_val, ', ', 2)) "
+      "AND NOT (name = 'IntervalStyle' AND setting = 'postgres') "
       "AND setting IS DISTINCT FROM pg_catalog.current_setting('default_' || name, true)) "
       "OR pg_catalog.current_setting('role') <> 'none' "
       "OR session_user <> (SELECT usename FROM pg_catalog.pg_stat_activity WHERE pid = pg_catalog.pg_backend_pid()) "

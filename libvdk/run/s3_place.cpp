@@ -131,7 +131,8 @@ Error s3_no_answer(const std::string& object, std::string why) {
   return {ErrorKind::platform,
           {"cannot store " + object, std::move(why),
            "it is not known whether this batch of rows is stored, and the step that sent it fails",
-           "Check that the endpoint works and can be reached; running the step again replaces the object"}};
+           "Check that the endpoint works and can be reached; a run that goes on there (--from-failed) replaces the "
+           "object"}};
 }
 
 Error s3_refusal(const std::string& object, const std::string& bucket, const http::Response& response) {

@@ -430,10 +430,12 @@ class PostgresStepsTest(VdkTest):
 
     def test_what_a_session_keeps_makes_the_steps_before_run_again(self):
         for first, why in (("create temp table t (a int);", "it has temporary tables"), ("set work_mem = '8MB';", "a SET has changed it"),
+                           ("set datestyle = dmy;", "a SET has changed it"), ("set intervalstyle = iso_8601;", "a SET has changed it"),
                            ("begin; create table x (a int);", "a transaction is open"), ("select pg_advisory_lock(1);", "it holds an advisory lock")):
             job = self.steps({"10_a.sql": first, "20_b.sql": "select 1 / 0;"})
             self.run_steps(job, code=1)
             self.assertIn(why, self.plan(job, "--from-failed")[0][2])
+        self.sql(f"alter database \"{self.database}\" set datestyle = 'German, DMY'; alter database \"{self.database}\" set intervalstyle = 'iso_8601'")
         for nothing in ("create table y (a int);", "begin; set transaction isolation level repeatable read, read only; commit;"):
             plain = self.steps({"10_a.sql": nothing, "20_b.sql": "select 1 / 0;"})
             self.run_steps(plain, code=1)
