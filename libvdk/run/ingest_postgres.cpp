@@ -96,8 +96,13 @@ std::string create_statement(const Batch& batch, const std::string& table) {
       ++at;
     }
   }
+  constexpr std::size_t longest_name = 63;  // the server cuts what is longer, and would not know it again
   std::string columns;
   for (std::size_t i = 0; i < types.size(); ++i) {
+    if (batch.columns[i].size() > longest_name) {
+      throw bad_rows(batch, "PostgreSQL's names have 63 bytes at most, the column '" + batch.columns[i] + "' has more",
+                     "Give the column a shorter name");
+    }
     columns += (i == 0 ? "" : ", ") + identifier(text::lower(batch.columns[i])) + " ";
     columns += types[i].empty() ? "TEXT" : types[i];
   }

@@ -112,6 +112,13 @@ class IngestPostgresTest(VdkTest):
         broken = self.send(send % "[151, chr(0xd800)]", code=1)
         self.assertIn("the value in column 'b' of row 151 of those that this step sent there holds text that is not valid Unicode", broken.err)
 
+    def test_a_column_name_that_the_server_would_cut_is_refused_before_a_table_is_made(self):
+        name = "a" * 64
+        self.assertIn(name, self.send(f"job_input.send_object_for_ingestion({{'{name}': 1}}, 'long')", code=1).err)
+        self.assertEqual(self.sql("select to_regclass('long') is null"), "t")
+        self.send(f"job_input.send_object_for_ingestion({{'{name[1:]}': 1}}, 'long')")
+        self.assertEqual(self.sql("select count(*) from long"), "1")
+
     def test_a_target_is_an_address_and_the_password_may_come_from_a_setting(self):
         bare = "[owner]\nteam = red\n"
         row = "job_input.send_object_for_ingestion({'a': 1}, 't', method='POSTGRES', target=%r)"

@@ -2,11 +2,16 @@
 """How jobs end when Python plugins fail, or see their queries."""
 import json
 import sqlite3
+import sys
 import unittest
 
 import original
 import test_python_plugins
+from harness import ROOT
 from harness import VdkTest
+
+sys.path.insert(0, str(ROOT / "tests" / "support"))
+import postgres  # noqa: E402
 
 
 class MoreRealPlugins(VdkTest):
@@ -118,6 +123,21 @@ def run(job_input):
             print(type(error).__name__, isinstance(error, UserCodeError), "10_t.sql" in str(error))
 """})
         self.assertEqual(self.vdk("run", job).out.splitlines(), ["OperationalError True True", "IntegrityError True True"])
+
+    def test_it_is_one_of_postgresql_where_the_step_ran_there(self):
+        server = postgres.running(self.addCleanup)
+        template = self.job("failing", {"10_t.sql": "select * from nowhere"})
+        self.plugin("import pathlib\n@hookimpl\ndef initialize_job(context):\n"
+                    f"    context.templates.add_template('failing', pathlib.Path({str(template)!r}))\n")
+        job = self.job("catching", {"20_b.py": """
+def run(job_input):
+    try:
+        job_input.execute_template("failing", {})
+    except job_input.get_managed_connection().ProgrammingError as error:
+        print(type(error).__module__, type(error).__name__)
+"""})
+        self.assertEqual(self.vdk("run", job, env={
+            "VDK_POSTGRES_DSN": server.create_database(), "VDK_DB_DEFAULT_TYPE": "postgres"}).out, "vdk.sdk.postgres_errors ProgrammingError\n")
 
 
 if __name__ == "__main__":

@@ -255,14 +255,25 @@ class JobInput(IJobInput):
             if error is not None and error[0] == context:
                 raise error[1]
             if value.get("blamee") == "user" and value["steps"][-1]["type"] == "sql":
-                import sqlite3
-
                 from vdk.sdk import statements
 
-                kind = sqlite3.IntegrityError if "constraint failed" in value["message"] else sqlite3.OperationalError
-                raise statements.failure(kind, value["message"])
+                raise statements.failure(self._driver_error(value["message"], request["database"]), value["message"])
             raise errors.by_blamee(value.get("blamee"), value.get("message"))
         return self._result_of(value)
+
+    def _driver_error(self, message, database):
+        """The class that the driver of a database raises for what vdk says of a failed .sql step."""
+        name = (database or self._default_database or self._run.settings["default_database"]).lower()
+        if name in self._run.settings["servers"]:
+            import re
+
+            from vdk.sdk import postgres_errors
+
+            state = re.search(r"\[([0-9A-Z]{5})\]", message)
+            return postgres_errors.kind_of(state.group(1) if state else "")
+        import sqlite3
+
+        return sqlite3.IntegrityError if "constraint failed" in message else sqlite3.OperationalError
 
     def _result_of(self, value):
         """What a template run gave, as the original says it."""

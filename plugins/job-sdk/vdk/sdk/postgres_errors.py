@@ -81,7 +81,8 @@ class Diagnostics:
         return self._fields.get("pgcode" if name == "sqlstate" else name) or None
 
 
-def _kind(code):
+def kind_of(code):
+    """The class of errors for an SQLSTATE, which may be empty."""
     if code == "57014":
         return QueryCanceledError
     return _BY_CLASS.get(code[:2], OperationalError if not code or code[:1] in "05H" else DatabaseError)
@@ -104,7 +105,7 @@ def of(fields, sql=""):
     for name, title in (("message_detail", "DETAIL"), ("message_hint", "HINT"), ("context", "CONTEXT")):
         if fields[name]:
             text += "\n%s:  %s" % (title, fields[name])
-    error = _kind(fields["pgcode"])(text + "\n")
+    error = kind_of(fields["pgcode"])(text + "\n")
     error.pgcode = fields["pgcode"] or None
     error.pgerror = "ERROR:  " + text + "\n"
     error.diag = Diagnostics(fields)
