@@ -160,7 +160,7 @@ std::string RunProgress::line() const {
     rows += running.rows;
   }
   if (rows > 0) {
-    text += m_between + grouped(rows) + " rows ingested";
+    text += m_between + grouped(rows) + (rows == 1 ? " row ingested" : " rows ingested");
   }
   return inner.text.empty() ? text : text + m_between + inner.text;
 }

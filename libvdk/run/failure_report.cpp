@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "run/report.hpp"
 #include "vdk/core/files.hpp"
 #include "vdk/core/text.hpp"
 
@@ -87,7 +88,7 @@ std::string done_before(const RunResult& result, const StepResult& failed) {
     if (&step == &failed) {
       break;
     }
-    done.push_back(step.rows > 0 ? step.name + " (" + std::to_string(step.rows) + " rows ingested)" : step.name);
+    done.push_back(step.rows > 0 ? step.name + " (" + rows_ingested(step.rows) + ")" : step.name);
   }
   return "\nDone before it: " + (done.empty() ? std::string("nothing") : text::join(done, ", "));
 }

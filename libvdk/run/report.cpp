@@ -27,6 +27,10 @@ std::string name_and_text(const StepResult& step) {
 
 }  // namespace
 
+std::string rows_ingested(long long rows) {
+  return std::to_string(rows) + (rows == 1 ? " row ingested" : " rows ingested");
+}
+
 std::string short_summary(const RunResult& result) {
   std::string out = std::string("Job execution result: ") + (result.success ? "SUCCESS" : "ERROR");
   if (!result.steps.empty()) {

@@ -8,6 +8,8 @@
 
 namespace vdk::run {
 
+/// "1 row ingested", "12 rows ingested"
+[[nodiscard]] std::string rows_ingested(long long rows);
 /// The two or more lines at the end of a run, for people.
 [[nodiscard]] std::string short_summary(const RunResult& result);
 /// Content of the file that JOB_RUN_SUMMARY_FILE_PATH names.

@@ -5,6 +5,7 @@
 
 #include "run/program.hpp"
 #include "run/python_plugins.hpp"
+#include "run/report.hpp"
 #include "run/signals.hpp"
 #include "run/sql_form.hpp"
 #include "run/step_failure.hpp"
@@ -148,7 +149,7 @@ void Runner::log_end(const StepResult& result) const {
   const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(result.end_time - result.start_time);
   std::string line = result.name + ": " + text::replace_all(std::string(to_string(result.status)), "_", " ");
   line += " (" + std::to_string(took.count()) + " ms";
-  line += result.rows > 0 ? ", " + std::to_string(result.rows) + " rows ingested)" : ")";
+  line += result.rows > 0 ? ", " + rows_ingested(result.rows) + ")" : ")";
   if (result.status == StepStatus::not_runnable) {
     m_session.lines.warning(line + ": the file has no function run(job_input), nothing was called");
   } else {

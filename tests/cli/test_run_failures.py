@@ -154,7 +154,7 @@ class Stopped(Run):
             self.assertEqual(database.execute("select a from t").fetchall(), [(1,)])
         self.assertIn("20_wait.py - CANCELLED\n", error)
         self.assertIn("\nCancelled step: 20_wait.py\n", error)
-        self.assertIn("Done before it: 10_fill.py (1 rows ingested)", error)
+        self.assertIn("Done before it: 10_fill.py (1 row ingested)", error)
         self.write("20_wait.py", "def run(job_input):\n    print('again')\n")
         self.assertEqual(self.vdk("run", self.folder, "--from-failed").out, "again\nnever\n")
 
