@@ -5,13 +5,13 @@
 #include <csignal>
 #include <optional>
 
-#include "run/descendants.hpp"
-#include "run/output_relay.hpp"
-#include "run/report.hpp"
-#include "run/rerun_plan.hpp"
-#include "run/rerun_recorder.hpp"
+#include "run/process/descendants.hpp"
+#include "run/process/signals.hpp"
+#include "run/report/output_relay.hpp"
+#include "run/report/report.hpp"
+#include "run/rerun/plan.hpp"
+#include "run/rerun/recorder.hpp"
 #include "run/runner.hpp"
-#include "run/signals.hpp"
 #include "run/step_failure.hpp"
 #include "vdk/core/log.hpp"
 #include "vdk/run/observer.hpp"

@@ -3,11 +3,11 @@
 
 #include <cstdio>
 
-#include "run/program.hpp"
-#include "run/python_plugins.hpp"
-#include "run/report.hpp"
-#include "run/signals.hpp"
-#include "run/sql_form.hpp"
+#include "run/process/program.hpp"
+#include "run/process/signals.hpp"
+#include "run/python/plugins.hpp"
+#include "run/report/report.hpp"
+#include "run/sql/form.hpp"
 #include "run/step_failure.hpp"
 #include "vdk/core/files.hpp"
 #include "vdk/core/text.hpp"

@@ -10,9 +10,9 @@
 #include <string>
 #include <vector>
 
-#include "run/ingest.hpp"
-#include "run/python_host.hpp"
-#include "run/rerun_recorder.hpp"
+#include "run/ingest/ingest.hpp"
+#include "run/python/host.hpp"
+#include "run/rerun/recorder.hpp"
 #include "run/session.hpp"
 #include "vdk/run/observer.hpp"
 #include "vdk/run/run.hpp"

@@ -3,9 +3,9 @@
 #include <array>
 #include <fstream>
 
-#include "run/python_plugins.hpp"
+#include "run/process/signals.hpp"
+#include "run/python/plugins.hpp"
 #include "run/runner.hpp"
-#include "run/signals.hpp"
 #include "run/step_failure.hpp"
 #include "vdk/core/process.hpp"
 #include "vdk/core/text.hpp"

@@ -3,10 +3,10 @@
 
 #include <set>
 
-#include "run/ingest.hpp"
-#include "run/postgres_database.hpp"
-#include "run/postgres_settings.hpp"
-#include "run/python_text.hpp"
+#include "run/ingest/ingest.hpp"
+#include "run/postgres/postgres_database.hpp"
+#include "run/postgres/settings.hpp"
+#include "run/python/text.hpp"
 #include "vdk/core/text.hpp"
 #include "vdk/run/observer.hpp"
 

@@ -10,10 +10,10 @@
 #include <string>
 #include <vector>
 
-#include "run/databases.hpp"
-#include "run/log_lines.hpp"
-#include "run/output_relay.hpp"
-#include "run/sql.hpp"
+#include "run/report/log_lines.hpp"
+#include "run/report/output_relay.hpp"
+#include "run/sql/databases.hpp"
+#include "run/sql/script.hpp"
 #include "run/stores.hpp"
 #include "vdk/run/run.hpp"
 

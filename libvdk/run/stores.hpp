@@ -4,7 +4,7 @@
 #include <filesystem>
 #include <string>
 
-#include "run/log_lines.hpp"
+#include "run/report/log_lines.hpp"
 #include "vdk/run/run.hpp"
 
 namespace vdk::run {

@@ -20,11 +20,10 @@ from harness import BINARY, ROOT, VdkTest
 from test_page_login import Visitor
 
 sys.path.insert(0, str(ROOT / "tests" / "support"))
-sys.path.insert(0, str(ROOT / "tests"))
 import postgres  # noqa: E402
 from canaries import Canaries, Watch, forms  # noqa: E402
+from git_http import GitServer  # noqa: E402
 from oidc_provider import provider  # noqa: E402
-from support.git_http import GitServer  # noqa: E402
 
 JOB = ("-n", "canary-job", "-t", "red")
 # How each command is called; one that is missing here fails the test. A word in braces is a file of the test.

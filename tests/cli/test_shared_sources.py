@@ -8,8 +8,8 @@ import unittest
 
 from harness import ROOT, VdkTest
 
-sys.path.insert(0, str(ROOT / "tests"))
-from support.git_http import GitServer  # noqa: E402
+sys.path.insert(0, str(ROOT / "tests" / "support"))
+from git_http import GitServer  # noqa: E402
 
 CONFIG = "[owner]\nteam = red\n"
 

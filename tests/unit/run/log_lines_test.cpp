@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "run/log_lines.hpp"
+#include "run/report/log_lines.hpp"
 
 #include <doctest/doctest.h>
 

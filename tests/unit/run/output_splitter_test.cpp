@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "run/output_splitter.hpp"
+#include "run/report/output_splitter.hpp"
 
 #include <doctest/doctest.h>
 
 #include <vector>
 
-#include "run/sql.hpp"
+#include "run/sql/script.hpp"
 
 namespace vdk::run {
 

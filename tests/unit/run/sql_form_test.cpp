@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "run/sql_form.hpp"
+#include "run/sql/form.hpp"
 
 #include <doctest/doctest.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "run/sql_split.hpp"
+#include "run/sql/split.hpp"
 
 #include <doctest/doctest.h>
 

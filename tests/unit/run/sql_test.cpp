@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "run/sql.hpp"
+#include "run/sql/script.hpp"
 
 #include "run/fixture.hpp"
 
