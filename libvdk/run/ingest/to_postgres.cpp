@@ -88,14 +88,7 @@ std::string_view wider(std::string_view one, std::string_view other) {
 
 /// Names of a table that is made here are those that SQL without quotes means.
 std::string create_statement(const Batch& batch, const std::string& table) {
-  std::vector<std::string_view> types(batch.columns.size());
-  for (const auto row : batch.rows.array) {
-    std::size_t at = 0;
-    for (const auto value : cells_of(row)) {
-      types[at] = wider(types[at], type_of(value));
-      ++at;
-    }
-  }
+  const auto types = column_types(batch.rows, batch.columns.size(), type_of, wider);
   constexpr std::size_t longest_name = 63;  // the server cuts what is longer, and would not know it again
   std::string columns;
   for (std::size_t i = 0; i < types.size(); ++i) {

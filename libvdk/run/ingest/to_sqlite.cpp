@@ -164,22 +164,9 @@ std::string_view common_type(std::string_view a, std::string_view b) {
   return numeric(a) && numeric(b) ? "REAL" : "TEXT";
 }
 
-/// Row by row: looking into a row for one column after the other takes quadratic time in wide tables.
-std::vector<std::string_view> types_of(const Batch& batch) {
-  std::vector<std::string_view> types(batch.columns.size());
-  for (const auto row : batch.rows.array) {
-    std::size_t at = 0;
-    for (const auto value : cells_of(row)) {
-      types[at] = common_type(types[at], type_of(value));
-      ++at;
-    }
-  }
-  return types;
-}
-
 std::string create_statement(const Batch& batch) {
   std::string columns;
-  const std::vector<std::string_view> types = types_of(batch);
+  const auto types = column_types(batch.rows, batch.columns.size(), type_of, common_type);
   for (std::size_t i = 0; i < batch.columns.size(); ++i) {
     columns += (i == 0 ? "" : ", ") + identifier(batch.columns[i]) + " ";
     columns += types[i].empty() ? "TEXT" : types[i];

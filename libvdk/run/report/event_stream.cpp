@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "run/report/event_sink.hpp"
+#include "run/report/json_text.hpp"
 #include "vdk/config/secrets.hpp"
 #include "vdk/core/log.hpp"
 #include "vdk/core/text.hpp"
@@ -28,8 +29,6 @@ constexpr std::size_t k_longest_message = 64U << 10U;
 constexpr std::size_t k_longest_text = 16U << 10U;                 // of a line that a step prints
 constexpr std::size_t k_kept_text = k_longest_text + (4U << 10U);  // a secret must not be cut before it is found
 constexpr std::chrono::milliseconds k_between_progress{100};
-
-Json text_or_null(std::string_view text) { return text.empty() ? Json(nullptr) : Json(text); }
 
 Json count_or_null(std::size_t count) { return count == 0 ? Json(nullptr) : Json(count); }
 

@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <ctime>
 
+#include "run/report/json_text.hpp"
 #include "vdk/run/observer.hpp"
 
 namespace vdk::run {
@@ -27,10 +28,6 @@ std::string function_name(std::string_view signature) {
   signature = signature.substr(0, signature.find('('));
   const std::size_t start = signature.find_last_of(": ");
   return std::string(start == std::string_view::npos ? signature : signature.substr(start + 1));
-}
-
-nlohmann::ordered_json text_or_null(std::string_view text) {
-  return text.empty() ? nlohmann::ordered_json(nullptr) : nlohmann::ordered_json(text);
 }
 
 std::string timestamp(TimePoint now) {

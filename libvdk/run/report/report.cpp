@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "run/report/failure_report.hpp"
+#include "run/report/json_text.hpp"
 #include "vdk/core/files.hpp"
 #include "vdk/core/text.hpp"
 
@@ -12,8 +13,6 @@ namespace vdk::run {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-Json text_or_null(std::string_view text) { return text.empty() ? Json(nullptr) : Json(text); }
 
 std::string dump(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
 

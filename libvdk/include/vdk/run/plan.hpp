@@ -33,7 +33,7 @@ struct PlannedStep {
   std::string reason;  ///< why it runs or is left out, as a clause: "its source changed at line 3"
 };
 
-/// What a run is going to do, decided before anything is executed. plan.cpp and rerun_plan.cpp decide, run/runner.hpp
+/// What a run is going to do, decided before anything is executed. plan.cpp and rerun/plan.cpp decide, run/runner.hpp
 /// executes; nothing else chooses steps.
 struct Plan {
   RerunMode mode = RerunMode::full;
