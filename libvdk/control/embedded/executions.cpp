@@ -2,6 +2,7 @@
 #include "control/embedded/executions.hpp"
 
 #include <chrono>
+#include <thread>
 
 #include "control/embedded/notifications.hpp"
 #include "vdk/control/counters.hpp"
@@ -17,6 +18,7 @@ namespace {
 /// A row this young may belong to a process that is just about to tell the target.
 constexpr std::chrono::seconds k_launch_grace{5};
 constexpr std::chrono::seconds k_between_notes{5};
+constexpr std::chrono::seconds k_settle_time{1};
 constexpr const char* k_cancelled = "Job execution cancelled by user.";
 
 ExecutionStatus map_status(const std::string& word) {
@@ -102,6 +104,7 @@ std::string Executions::start(const DataJob& job, const std::string& started_by,
   }
   failpoint("execution.submitted");
   launch(row, job.team);
+  settle(job.job_name, row.execution.id, std::chrono::steady_clock::now() + k_settle_time);
   clean(job.job_name);
   return row.execution.id;
 }
@@ -155,11 +158,33 @@ bool Executions::start_scheduled(const Due& due) {
   failpoint("execution.submitted");
   try {
     launch(row, job->team);
+    m_unsettled.emplace_back(due.job_name, row.execution.id);
     log::info("started '" + row.execution.id + "', due at " + format_time(due.scheduled_time));
   } catch (const Error& problem) {
     log::error("cannot start '" + row.execution.id + "': " + problem.what());
   }
   return true;
+}
+
+void Executions::settle() {
+  const auto until = std::chrono::steady_clock::now() + k_settle_time;
+  for (const auto& [job, id] : std::exchange(m_unsettled, {})) {
+    settle(job, id, until);
+  }
+}
+
+void Executions::settle(const std::string& job, const std::string& id, std::chrono::steady_clock::time_point until) {
+  try {
+    std::chrono::milliseconds nap{2};
+    while (m_context.target.observe(id).phase == target::Phase::submitted && std::chrono::steady_clock::now() < until) {
+      std::this_thread::sleep_for(nap);
+      nap = std::min(nap * 2, std::chrono::milliseconds(50));
+    }
+    refresh(job, id);
+  } catch (const Error& problem) {
+    // It is started; the monitor looks again, and says what is wrong if it still is.
+    log::debug("cannot look at '" + id + "' after its start: " + problem.what());
+  }
 }
 
 void Executions::finish(ExecutionRow& row, ExecutionStatus status, const std::string& message,

@@ -85,6 +85,7 @@ void Scheduler::start_waiting() {
       }
     }
   }
+  m_executions.settle();
   if (trouble) {
     std::rethrow_exception(trouble);
   }

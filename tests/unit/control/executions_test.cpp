@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "control/embedded/store.hpp"
 #include "control/fixture.hpp"
 
 namespace {
@@ -88,6 +89,25 @@ TEST_CASE("an execution whose process is gone does not stay running") {
   (void)f.get(other);
   f.runtime->executions.erase(other);
   CHECK(f.get(other).status == ExecutionStatus::platform_error);
+}
+
+TEST_CASE("a reader of the database alone sees a started execution run as soon as it does") {
+  const Deployed f;
+  f.runtime->looks_until_running = 3;
+  const std::string id = f.start();
+  Store store(f.options.database, f.home);
+  const auto row = store.execution("some-job", id);
+  REQUIRE(row);
+  CHECK(row->execution.status == ExecutionStatus::running);
+}
+
+TEST_CASE("an execution that the target keeps waiting is submitted, and whoever started it does not wait with it") {
+  const Deployed f;
+  f.runtime->looks_until_running = 1'000'000;
+  const auto begin = std::chrono::steady_clock::now();
+  const std::string id = f.start();
+  CHECK(std::chrono::steady_clock::now() - begin < 5s);
+  CHECK(f.get(id).status == ExecutionStatus::submitted);
 }
 
 TEST_CASE("an execution that was stored but never reached the target is started, once") {

@@ -32,6 +32,7 @@ struct Runtime {
   int lists = 0;
   bool bad_requirements = false;
   bool lose_starts = false;
+  int looks_until_running = 0;  ///< how often an execution is seen as submitted before it is seen as running
 };
 
 /// Stands in for a machine that runs jobs, so that its failures and delays can be chosen. The real local target has
@@ -71,7 +72,7 @@ class FakeTarget final : public target::Target {
     // As every target: a start that is repeated, by a server that was faster than the first one's, runs nothing again.
     if (const auto [place, is_new] = m_runtime->executions.try_emplace(spec.id); is_new) {
       ++m_runtime->starts[spec.id];
-      place->second.phase = target::Phase::running;
+      place->second.phase = m_runtime->looks_until_running > 0 ? target::Phase::submitted : target::Phase::running;
     }
   }
   void cancel(const std::string& id) override {
@@ -81,7 +82,14 @@ class FakeTarget final : public target::Target {
   }
   target::ExecutionObservation observe(const std::string& id) override {
     const auto found = m_runtime->executions.find(id);
-    return found == m_runtime->executions.end() ? target::ExecutionObservation() : found->second;
+    if (found == m_runtime->executions.end()) {
+      return {};
+    }
+    const target::ExecutionObservation seen = found->second;
+    if (seen.phase == target::Phase::submitted && --m_runtime->looks_until_running <= 0) {
+      found->second.phase = target::Phase::running;
+    }
+    return seen;
   }
   std::string logs(const std::string& id, int /*tail_lines*/) override { return "log of " + id; }
   void forget(const std::string& id) override { m_runtime->executions.erase(id); }

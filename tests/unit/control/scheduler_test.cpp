@@ -43,6 +43,18 @@ TEST_CASE("what is due is started once, with its own id and time") {
   CHECK((executions[0].scheduled_time == vdk::parse_time("2023-11-14T22:14:00Z")));
 }
 
+TEST_CASE("what was started is known to run when the tick ends") {
+  const Scheduled f;
+  Scheduling life(f);
+  life.task.tick();
+  f.runtime->looks_until_running = 3;
+  f.clock->time += 41s;
+  life.task.tick();
+  const auto rows = life.store.executions("some-job");
+  REQUIRE(rows.size() == 1);
+  CHECK(rows[0].execution.status == ExecutionStatus::running);
+}
+
 TEST_CASE("two servers' schedulers never start one time twice") {
   const Scheduled f;
   Scheduling one(f);
