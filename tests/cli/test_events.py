@@ -286,10 +286,10 @@ class Stream(Events):
         self.assertEqual((self.dir / "out").read_text().splitlines(), wanted)
 
     def test_a_program_that_a_step_leaves_behind_holds_nothing_up(self):
-        job = self.job("some-job", {"10_a.py": py("import subprocess\nsubprocess.Popen(['sleep', '8'])\nprint('done')")})
+        job = self.job("some-job", {"10_a.py": py("import subprocess\nsubprocess.Popen(['sleep', '30'])\nprint('done')")})
         start = time.monotonic()
         lines = self.events(job)
-        self.assertLess(time.monotonic() - start, 6)
+        self.assertLess(time.monotonic() - start, 25)
         self.assertEqual([line["text"] for line in self.of(lines, "output")], ["done"])
 
     def test_secrets_are_stars(self):
@@ -366,7 +366,7 @@ class Readers(Events):
 
     def test_lines_arrive_at_once_and_the_jobs_programs_do_not_hold_the_descriptor(self):
         job = self.job("slow-job", {"10_a.py": py("import os, subprocess, time\n"
-                                                 "subprocess.Popen(['sleep', '8'], stdin=-3, stdout=-3, stderr=-3, close_fds=False)\n"
+                                                 "subprocess.Popen(['sleep', '30'], stdin=-3, stdout=-3, stderr=-3, close_fds=False)\n"
                                                  "time.sleep(1)")})
         for ours, theirs in (os.pipe(), [end.detach() for end in socket.socketpair()]):
             process = self.start("--events", str(theirs), fds=(theirs,), job=job)
@@ -381,7 +381,7 @@ class Readers(Events):
             self.assertEqual(process.wait(20), 0, process.communicate())
             process.communicate()
             self.assertEqual(self.check(text)[-1]["event"], "result")
-            self.assertTrue(0.8 < took < 6, took)  # the end came with the run, not with the program that it left behind
+            self.assertTrue(0.8 < took < 25, took)  # the end came with the run, not with the program that it left behind
 
     def test_a_reader_that_goes_away_costs_the_stream_and_not_the_run(self):
         for ours, theirs in (os.pipe(), [end.detach() for end in socket.socketpair()]):
@@ -407,7 +407,7 @@ class Readers(Events):
         out, err = process.communicate(timeout=30)
         self.assertEqual(process.returncode, 0, err)
         self.assertEqual(err.count("has taken nothing for 5 seconds"), 1, err)
-        self.assertTrue(4.5 < time.monotonic() - start < 12)
+        self.assertTrue(4.5 < time.monotonic() - start < 25)
         self.assertTrue(os.get_blocking(theirs))  # whoever shares it is not disturbed
         os.close(ours)
         os.close(theirs)

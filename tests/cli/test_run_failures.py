@@ -138,7 +138,7 @@ class Stopped(Run):
         return process
 
     def assert_nothing_left(self):
-        self.wait_until(lambda: not any(map(exists, self.children)), 5, f"the end of {self.children}")
+        self.wait_until(lambda: not any(map(exists, self.children)), 20, f"the end of {self.children}")
 
     def check_stopped(self, number):
         process = self.start_sleeper()
@@ -192,7 +192,7 @@ class Stopped(Run):
         process.send_signal(signal.SIGINT)
         start = time.monotonic()
         process.communicate(timeout=20)
-        self.assertLess(time.monotonic() - start, 3)  # the step itself is pressed after 5 s
+        self.assertLess(time.monotonic() - start, 4.5)  # the step itself is pressed after 5 s
         self.assertEqual(process.returncode, 130)
         self.assert_nothing_left()
 

@@ -152,11 +152,11 @@ class Authorization(HookTest):
                 self.assertEqual(len(self.hook.take()), count)
         self.hook.answers = [(500, ""), (204, "")]
         self.assertEqual(self.create("new-job").status, 201, "the second try")
-        self.hook.answers, self.hook.pause = [(200, "")], 3
+        self.hook.answers, self.hook.pause = [(200, "")], 12
         begin = time.monotonic()
         answer = self.call("GET", TEAM + "/info", self.ann)
         self.assertEqual((answer.status, json.loads(answer.text)["what"]), (503, "Authorization Server encountered an error: it gives no answer."))
-        self.assertLess(time.monotonic() - begin, 2.5)
+        self.assertLess(time.monotonic() - begin, 9)
         self.hook.pause = 0
         self.hook.answers = [(200, "x" * 100000)]
         self.assertEqual(self.call("GET", TEAM + "/info", self.ann).status, 503, "an answer without end is none")
@@ -170,7 +170,7 @@ class Authorization(HookTest):
             silent.bind(("127.0.0.1", 0))
             silent.listen(128)
             self.hook.url = f"http://127.0.0.1:{silent.getsockname()[1]}/"
-            self.ask_first(top="webHooks: {timeoutSeconds: 4}\n")
+            self.ask_first(top="webHooks: {timeoutSeconds: 10}\n")
             found = []
             threads = [threading.Thread(target=lambda: found.append(self.call("GET", TEAM + "/info", self.ann).status)) for _ in range(60)]
             for thread in threads:
@@ -179,7 +179,7 @@ class Authorization(HookTest):
             begin = time.monotonic()
             for path in ("/", "/app.js", "/data-jobs/debug/health", "/data-jobs/api-docs"):
                 self.assertEqual(self.call("GET", path).status, 200)
-            self.assertLess(time.monotonic() - begin, 3)
+            self.assertLess(time.monotonic() - begin, 8)
             for thread in threads:
                 thread.join()
             self.assertEqual(set(found), {503})

