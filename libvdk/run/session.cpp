@@ -21,13 +21,13 @@ Json parse_arguments(const std::string& text) {
   if (text.empty()) {
     return Json::object();
   }
-  try {
-    return Json::parse(text);
-  } catch (const Json::exception& error) {
-    throw Error(ErrorKind::user_code,
-                {"cannot read the arguments of the job", "they are no valid JSON: " + text, "no step was run",
-                 "Give one JSON object, for example {\"day\": \"2024-01-31\"}"});
+  if (auto parsed = parse_exact(text)) {
+    return std::move(*parsed);
   }
+  const bool deep = Json::accept(text);
+  throw Error(ErrorKind::user_code, {"cannot read the arguments of the job",
+                                     deep ? "they are nested too deeply" : "they are no valid JSON: " + text,
+                                     "no step was run", "Give one JSON object, for example {\"day\": \"2024-01-31\"}"});
 }
 
 std::map<std::string, std::string> make_execution_properties(const Ids& ids, TimePoint start) {
@@ -262,7 +262,7 @@ std::string Session::host_settings(bool plugins) const {
     servers.push_back(entry.first);
   }
   const Json message{{"name", request.job.name},
-                     {"arguments", arguments},
+                     {"arguments", request.arguments_json},
                      {"execution_properties", execution_properties},
                      {"temporary_directory", std::filesystem::absolute(temporary_directory).string()},
                      {"databases", files},

@@ -15,6 +15,16 @@ def _prepare_path():
     sys.path.insert(0, here)
 
 
+if sys.version_info < (3, 6):
+    sys.exit(
+        "error: %s is Python %d.%d, and the steps of a job need 3.8 or newer. Set VDK_PYTHON to the path of one"
+        % ((sys.executable,) + tuple(sys.version_info[:2]))
+    )
+if __name__ == "__mp_main__":  # a process of multiprocessing that does not begin as a copy of this one
+    _prepare_path()
+    from vdk.sdk import modules
+
+    modules.find_steps()
 if __name__ == "__main__":
     _prepare_path()
     if sys.argv[1] == "--command":

@@ -87,6 +87,10 @@ class Notebooks(VdkTest):
         self.assertIn("line 2 (y = ()", summary["details"])
         self.assertEqual(summary["steps"][0]["name"], "n_1")
 
+    def test_the_marks_below_a_line_are_where_python_puts_them(self):
+        result = self.run_job({"10.ipynb": notebook("x = int('a')")}, code=1)
+        self.assertIn("\n        x = int('a')\n            ^^^^^^^^\n", result.err)
+
     def test_skipping_ends_the_job_well(self):
         summary, result = self.summary({"n.ipynb": notebook("job_input.skip_remaining_steps()", "print('NEVER')"),
                                         "z.sql": "create table never(x)"})

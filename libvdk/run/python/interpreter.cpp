@@ -16,11 +16,11 @@ std::string major_minor(const std::string& version) {
   return parts.size() < 2 ? version : parts[0] + "." + parts[1];
 }
 
-/// A version manager's shim may be on PATH and still refuse to start.
+/// A version manager's shim may be on PATH and still refuse to start; Python 2 cannot run steps.
 bool works(const std::filesystem::path& interpreter) {
   try {
     process::Command command;
-    command.argv = {interpreter.string(), "-c", "pass"};
+    command.argv = {interpreter.string(), "-c", "import sys; sys.exit(sys.version_info < (3, 6))"};
     command.timeout = std::chrono::seconds(10);
     return process::run(command).exit_code == 0;
   } catch (const Error&) {
@@ -57,7 +57,7 @@ std::filesystem::path any_python() {
       return *found;
     }
   }
-  throw Error(ErrorKind::not_found,
+  throw Error(ErrorKind::platform,
               {"cannot find a Python interpreter", "neither python3 nor python is on PATH",
                "the Python steps of the job cannot run", "Install python3, or set VDK_PYTHON to the path of one"});
 }

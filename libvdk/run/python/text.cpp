@@ -71,12 +71,84 @@ std::string repr(const Json& value) {
         out += (out.empty() ? "" : ", ") + quoted(item.key()) + ": " + repr(item.value());
       }
       return "{" + out + "}";
+    case Json::value_t::binary:
+      return {value.get_binary().begin(), value.get_binary().end()};
     default:
       return value.dump();
   }
 }
 
+/// Builds a document and keeps the digits of integers that are too large for 64 bits.
+class ExactReader : public nlohmann::json_sax<Json> {
+ public:
+  Json document;
+
+  bool null() override { return put(nullptr); }
+  bool boolean(bool value) override { return put(value); }
+  bool number_integer(number_integer_t value) override { return put(value); }
+  bool number_unsigned(number_unsigned_t value) override { return put(value); }
+  bool number_float(number_float_t value, const string_t& text) override {
+    if (text.find_first_of(".eE") != std::string::npos) {
+      return put(value);
+    }
+    return put(Json::binary(std::vector<std::uint8_t>(text.begin(), text.end())));
+  }
+  bool string(string_t& value) override { return put(value); }
+  bool binary(binary_t& value) override { return put(value); }
+  bool start_object(std::size_t /*size*/) override { return open(Json::object()); }
+  bool key(string_t& value) override {
+    m_key = value;
+    return true;
+  }
+  bool end_object() override { return close(); }
+  bool start_array(std::size_t /*size*/) override { return open(Json::array()); }
+  bool end_array() override { return close(); }
+  bool parse_error(std::size_t /*at*/, const std::string& /*token*/,
+                   const nlohmann::detail::exception& /*error*/) override {
+    return false;
+  }
+
+ private:
+  static constexpr std::size_t deepest = 200;
+
+  Json* add(Json value) {
+    if (m_open.empty()) {
+      document = std::move(value);
+      return &document;
+    }
+    Json& parent = *m_open.back();
+    if (parent.is_array()) {
+      parent.push_back(std::move(value));
+      return &parent.back();
+    }
+    return &(parent[m_key] = std::move(value));
+  }
+  bool put(Json value) {
+    add(std::move(value));
+    return true;
+  }
+  bool open(Json value) {
+    m_open.push_back(add(std::move(value)));
+    return m_open.size() <= deepest;
+  }
+  bool close() {
+    m_open.pop_back();
+    return true;
+  }
+
+  std::vector<Json*> m_open;  // the parents: nothing is added to one while a child of it is open
+  std::string m_key;
+};
+
 }  // namespace
+
+std::optional<Json> parse_exact(const std::string& text) {
+  ExactReader reader;
+  if (!Json::sax_parse(text, &reader)) {
+    return std::nullopt;
+  }
+  return std::move(reader.document);
+}
 
 std::string python_str(const Json& value) { return value.is_string() ? value.get<std::string>() : repr(value); }
 

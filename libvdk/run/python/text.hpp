@@ -3,11 +3,16 @@
 
 #include <nlohmann/json_fwd.hpp>
 
+#include <optional>
 #include <string>
 
 namespace vdk::run {
 
 /// What Python's str() gives for the value: 1, True, None, text as it is, {'a': [1]}.
 [[nodiscard]] std::string python_str(const nlohmann::ordered_json& value);
+
+/// Parse JSON as Python does: integers of any size, which are kept as `binary` values that hold their digits. Empty
+/// when the text is no JSON, or nested deeper than Python reads.
+[[nodiscard]] std::optional<nlohmann::ordered_json> parse_exact(const std::string& text);
 
 }  // namespace vdk::run

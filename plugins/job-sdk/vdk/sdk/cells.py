@@ -161,7 +161,8 @@ def remember_source(filename, source):
     """Tracebacks show the lines of cells."""
     import linecache
 
-    linecache.cache[filename] = (len(source), None, source.splitlines(True), filename)
+    # Every line with its end, as in a file: by that Python counts where its carets go.
+    linecache.cache[filename] = (len(source), None, [line + "\n" for line in source.splitlines()], filename)
 
 
 def failing_line(error, filename):

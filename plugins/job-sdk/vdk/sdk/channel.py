@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Messages to and from vdk: one JSON document per line, over a socket."""
+import _signal
 import json
 import os
 from _thread import RLock
+from _thread import get_ident
 
 from vdk.api import errors
 
@@ -14,6 +16,37 @@ def _leave():
     os._exit(1)  # vdk itself is gone
 
 
+class _Whole:
+    """Ctrl-C waits until a message is written or taken: half of one could not be followed by another."""
+
+    def __init__(self):
+        self._thread = get_ident()
+        self._handler = None
+        self._came = False
+
+    def __enter__(self):
+        if get_ident() != self._thread or self._handler is not None:
+            return
+        if _signal.getsignal(_signal.SIGINT) is _signal.default_int_handler:
+            try:
+                _signal.signal(_signal.SIGINT, self._note)
+                self._handler = _signal.default_int_handler
+            except ValueError:
+                pass  # not Python's main thread
+
+    def _note(self, _number, _frame):
+        self._came = True
+
+    def __exit__(self, *_):
+        if self._handler is None or get_ident() != self._thread:
+            return
+        _signal.signal(_signal.SIGINT, self._handler)
+        self._handler = None
+        if self._came:
+            self._came = False
+            raise KeyboardInterrupt
+
+
 class Channel:
     def __init__(self, fd, gone=None):
         os.set_inheritable(fd, False)
@@ -23,6 +56,7 @@ class Channel:
         self._unacknowledged = 0
         self._abandoned = 0  # replies that nobody waits for any more
         self._pid = os.getpid()
+        self._whole = _Whole()
         self.run_step = None
         self._gone = gone or _leave
         self.early = None  # commands that came while the host was starting; a list as long as it is
@@ -34,13 +68,17 @@ class Channel:
             self.early = None
         return message
 
-    def send_bytes(self, line):
+    def send_bytes(self, line, sent=None):
+        """Write a line and call `sent`, both or neither."""
         if os.getpid() != self._pid:
             raise errors.UserCodeError("job_input cannot be used in a forked process: use it in the step's own process")
         view = memoryview(line)
         try:
-            while view:
-                view = view[os.write(self._fd, view) :]
+            with self._whole:
+                while view:
+                    view = view[os.write(self._fd, view) :]
+                if sent is not None:
+                    sent()
         except ConnectionError:
             self._gone()
 
@@ -50,9 +88,14 @@ class Channel:
             line = json.dumps(message, ensure_ascii=False).encode("utf-8", "replace")
         self.send_bytes(line + b"\n")
 
-    def receive(self):
+    def receive(self, taken=None):
+        """The next message. `taken` is called as soon as it is read, whatever interrupts this afterwards."""
         try:
-            line = self._file.readline()
+            self._file.peek(1)  # Ctrl-C ends this wait and takes nothing
+            with self._whole:
+                line = self._file.readline()
+                if taken is not None:
+                    taken()
         except ConnectionError:
             line = b""
         if not line:
@@ -67,9 +110,12 @@ class Channel:
             self._catch_up()
             self.send(message)
             while True:
+                taken = []
                 try:
-                    reply = self.receive()
+                    reply = self.receive(lambda: taken.append(True))
                 except KeyboardInterrupt:
+                    if taken:
+                        raise
                     self._abandoned += 1  # in a notebook the next cell goes on
                     if cancels:
                         self.send({"req": "cancel"})
@@ -97,8 +143,7 @@ class Channel:
     def send_batch(self, line):
         """Send rows without waiting, unless too many batches are on their way."""
         with self.lock:
-            self.send_bytes(line)
-            self._unacknowledged += 1
+            self.send_bytes(line, self._count_batch)
             while self._unacknowledged >= WINDOW:
                 self._acknowledge()
 
@@ -108,9 +153,14 @@ class Channel:
             while self._unacknowledged:
                 self._acknowledge()
 
-    def _acknowledge(self):
-        reply = self.receive()
+    def _count_batch(self):
+        self._unacknowledged += 1
+
+    def _count_reply(self):
         self._unacknowledged -= 1
+
+    def _acknowledge(self):
+        reply = self.receive(self._count_reply)
         if not reply.get("ok"):
             raise errors.by_blamee(reply.get("blamee"), reply.get("message"))
 
@@ -118,5 +168,4 @@ class Channel:
         """Read the remaining acknowledgements; vdk itself remembers the failure."""
         with self.lock:
             while self._unacknowledged:
-                self.receive()
-                self._unacknowledged -= 1
+                self.receive(self._count_reply)

@@ -25,6 +25,8 @@ class Host:
         ingester = Ingester(self.channel, settings.get("ingest_method"), settings.get("ingest_methods", ()),
                             settings.get("servers", ()))
         self.run = Run(self.channel, ingester, settings)
+        # As text: a document that was read on the way would have lost the digits of large numbers.
+        settings["arguments"] = json.loads(settings["arguments"].lstrip("\ufeff") or "{}")
         self.run.arguments[0] = settings["arguments"]
         self.inputs = {}
         self.notebooks = {}
@@ -158,17 +160,23 @@ class Host:
         self.channel.send(result)
 
     def _call(self, message):
+        own = os.getpid()
         try:
-            return self._run_code(message)
+            done = self._run_code(message)
         except BaseException as error:
+            if os.getpid() != own:
+                _leave_forked(error)
             self.step_error = error
             raise
+        if os.getpid() != own:
+            _leave_forked(None)
+        return done
 
     def _run_code(self, message):
         if "cell" in message:
             return self._call_cell(message)
         path = message["file"]
-        name = "step_" + os.path.splitext(message["name"])[0].lower()
+        name = modules.of_step(message["name"])
         with open(path, "rb") as file:
             source = file.read()
         if b"log" in source:
@@ -189,7 +197,9 @@ class Host:
                 "cannot call run() of %s: it has no parameter named job_input. Write `def run(job_input):`"
                 % message["name"]
             )
-        function(job_input=self._input(message))
+        returned = function(job_input=self._input(message))
+        if returned is not None:
+            _finish(returned, message["name"])
         return "success"
 
     def first_input(self, directory):
@@ -276,6 +286,40 @@ class Host:
                     waiting.append(before)
             waiting += getattr(item, "exceptions", None) or ()
         return [line for line in told.format() if line != _HEAD or told.stack]
+
+
+def _finish(returned, step):
+    """`async def run` is awaited; a generator has done nothing so far, which is never what was meant."""
+    if hasattr(returned, "cr_await"):
+        import asyncio
+
+        asyncio.run(returned)
+    elif type(returned).__name__ in ("generator", "async_generator"):
+        print(
+            "warning: run() of %s has a `yield`, so Python made a generator of it and nothing in it was done" % step,
+            file=sys.stderr,
+        )
+
+
+def _leave_forked(error):
+    """The end of a process that the step has forked and that comes back here: as Python would end it."""
+    code = error.code if isinstance(error, SystemExit) else (0 if error is None else 1)
+    if error is not None and not isinstance(error, SystemExit):
+        import traceback
+
+        frame = error.__traceback__
+        while frame.tb_next is not None and frame.tb_frame.f_code.co_filename.startswith(_SDK + os.sep):
+            frame = frame.tb_next
+        traceback.print_exception(type(error), error, frame)
+    elif not isinstance(code, (int, type(None))):
+        print(code, file=sys.stderr)
+        code = 1
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (AttributeError, OSError, ValueError):
+            pass
+    os._exit((code or 0) & 255)
 
 
 def text_of(error):

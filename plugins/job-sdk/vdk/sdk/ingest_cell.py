@@ -35,8 +35,10 @@ def _section(document, name, key, label):
 
 
 def _end(flow, key, known, label):
-    name = flow.get(key) if isinstance(flow, dict) else None
-    if name not in known:
+    if not isinstance(flow, dict) or key not in flow:
+        raise errors.UserCodeError("%s: a flow has no %s =" % (label, key))
+    name = flow[key]
+    if not isinstance(name, str) or name not in known:
         raise errors.UserCodeError(
             "%s: a flow has %s = %r, which is not defined. Known: %s" % (label, key, name, ", ".join(sorted(known)) or "none")
         )
@@ -57,8 +59,11 @@ def _generate(config, destination, job_input, label):
     unknown = sorted(set(config) - {"num_records", "num_streams", "include_metadata"})
     if unknown:
         raise errors.UserCodeError("%s: auto-generated-data has no setting %r" % (label, unknown[0]))
-    for stream in range(int(config.get("num_streams", 1))):
-        for i in range(int(config.get("num_records", 2))):
+    for key in ("num_records", "num_streams"):
+        if type(config.get(key, 0)) is not int or config.get(key, 0) < 0:
+            raise errors.UserCodeError("%s: %s of auto-generated-data is no whole number from 0 on" % (label, key))
+    for stream in range(config.get("num_streams", 1)):
+        for i in range(config.get("num_records", 2)):
             job_input.send_object_for_ingestion(
                 {"id": i + 1, "name": "Stream_%d_Name_%d" % (stream, i), "stream": stream},
                 destination_table="stream_%d" % stream,

@@ -21,6 +21,8 @@ _WAY_OUT = {
     "mamba": "put it into requirements.txt of the job",
     "writefile": "write the file with open()",
     "sql": "write %%vdksql as the first line of the cell",
+    "vdksql": "write %%vdksql as the first line of the cell",
+    "vdkingest": "write %%vdkingest as the first line of the cell",
 }
 _KNOWN = ["env", "set_env", "pip", "run", "time", "timeit", "vdksql", "vdkingest", "bash", "sh", "capture"]
 _ASSIGN = re.compile(r"^(\s*)([A-Za-z_][\w.\[\]'\", ]*?)\s*=\s*([%!])(?!=)\s*(.+)$")

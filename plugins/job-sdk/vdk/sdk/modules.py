@@ -9,6 +9,32 @@ import sys
 TEXTS = {}  # path -> what was compiled
 
 
+def of_step(name):
+    """What the module of a step is called."""
+    return "step_" + os.path.splitext(name)[0].lower()
+
+
+class _Steps:
+    """Finds the modules of steps in processes that multiprocessing starts anew, for what they are given."""
+
+    @staticmethod
+    def find_spec(fullname, _path=None, _target=None):
+        if not fullname.startswith("step_"):
+            return None
+        import importlib.util
+
+        for folder in sys.path:
+            for name in os.listdir(folder) if os.path.isdir(folder) else ():
+                if name.lower().endswith(".py") and of_step(name) == fullname:
+                    path = os.path.join(folder, name)
+                    return importlib.util.spec_from_loader(fullname, _FromText(fullname, path))
+        return None
+
+
+def find_steps():
+    sys.meta_path.append(_Steps)
+
+
 class _FromText(machinery.SourceFileLoader):
     def get_code(self, fullname):
         path = self.get_filename(fullname)

@@ -1,6 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Managed SQLite connections: real sqlite3 connections, so that every library that knows those works with them."""
 import sqlite3
+import sys
+
+# How much work of SQLite lies between two looks for Ctrl-C: some milliseconds.
+_STEPS = 200000
 
 
 class ManagedConnection(sqlite3.Connection):
@@ -87,4 +91,11 @@ def open_connection(path, wait, prefix):
     connection.vdk_text_factory = connection.text_factory  # in PyPy it is another one than str
     connection.vdk_wait = wait
     connection.vdk_prefix = prefix
+    if sys.implementation.name == "cpython":
+        # While a query runs, Python looks for signals only when SQLite calls it. PyPy would swallow the interrupt there.
+        connection.set_progress_handler(_look_for_signals, _STEPS)
     return connection
+
+
+def _look_for_signals():
+    return 0
