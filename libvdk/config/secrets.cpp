@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "vdk/config/secrets.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
 #include <cctype>
@@ -10,6 +8,7 @@
 #include <utility>
 
 #include "vdk/config/settings.hpp"
+#include "vdk/core/process.hpp"
 #include "vdk/core/text.hpp"
 
 namespace vdk::config {
@@ -109,11 +108,9 @@ std::string mask_line(std::string line) {
 
 std::vector<std::string> secret_variables() {
   std::vector<std::string> names;
-  for (char** entry = environ; *entry != nullptr; ++entry) {
-    const std::string_view pair(*entry);
-    const std::string_view name = pair.substr(0, pair.find('='));
+  for (const std::string& name : process::environment_names()) {
     if (name.starts_with("VDK_") && is_secret_name(name.substr(4))) {
-      names.emplace_back(name);
+      names.push_back(name);
     }
   }
   return names;

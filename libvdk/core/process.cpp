@@ -388,4 +388,13 @@ std::optional<std::string> environment(const std::string& name) {
   return value == nullptr ? std::nullopt : std::optional<std::string>(value);
 }
 
+std::vector<std::string> environment_names() {
+  std::vector<std::string> names;
+  for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) {
+    const std::string_view pair(*entry);
+    names.emplace_back(pair.substr(0, pair.find('=')));
+  }
+  return names;
+}
+
 }  // namespace vdk::process

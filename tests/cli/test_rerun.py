@@ -237,6 +237,53 @@ class Files(Rerun):
         self.assertEqual(self.run_job("--from-failed"), ["b.py"])
         self.assertEqual(self.plan("--changed")["a.py"], "the property 'last' changed")
 
+    def test_environment_variables_that_a_step_reads_count_by_name(self):
+        self.write(a__sql="select 1", b__py="import os\n" + py("os.environ.get('COLOUR')\nos.getenv('SIZE', '1')\n'SHAPE' in os.environ"),
+                   c__py=py("pass"))
+        given = {"COLOUR": "red-and-blue", "OTHER": "1"}
+        self.run_job(env=given)
+        self.assertEqual(self.plan(env={"COLOUR": "red-and-blue", "OTHER": "2"}), {})
+        self.assertEqual(self.plan(env={"COLOUR": "green"})["b.py"], "the environment variable 'COLOUR' changed")
+        self.assertEqual(list(self.plan()), ["b.py", "c.py"])
+        self.assertEqual(self.plan(env={**given, "SIZE": "1"})["b.py"], "the environment variable 'SIZE' changed")
+        self.assertEqual(self.plan(env={**given, "SHAPE": ""})["b.py"], "the environment variable 'SHAPE' changed")
+        self.assertNotIn("red-and-blue", self.state_file().read_text())
+
+    def test_environment_variables_that_a_module_reads_when_it_is_loaded_count(self):
+        self.write(tools__py="import os\nMODE = os.environ.get('MODE', 'x')\n", b__py="import tools\n" + py("print(tools.MODE)"),
+                   c__py=py("pass"), d__py="import tools\n" + py("print(tools.MODE)"))
+        self.run_job(env={"MODE": "1"})
+        self.assertEqual(self.plan(env={"MODE": "1"}), {})
+        self.assertEqual(self.plan()["b.py"], "the environment variable 'MODE' changed")
+
+    def test_who_walks_through_the_environment_or_gives_it_to_a_program_depends_on_all_of_it(self):
+        for use in ("dict(os.environ)", "{k: v for k, v in os.environ.items() if k[0] == 'X'}", "os.system('true')", "len(os.environ)",
+                    "import subprocess; subprocess.run(['true'])"):
+            with self.subTest(use):
+                self.write(a__py="import os\n" + py(use))
+                self.run_job(env={"COLOUR": "red"})
+                self.assertEqual(self.plan(env={"COLOUR": "red", "SHLVL": "7", "TERM": "x", "SSH_TTY": "/dev/pts/1", "LINES": "5"}), {})
+                self.assertEqual(self.plan(env={"COLOUR": "blue"})["a.py"], "the environment variable 'COLOUR' changed")
+                self.assertEqual(self.plan(env={"COLOUR": "red", "X": "1"})["a.py"], "an environment variable is new")
+        self.write(a__py="import os, subprocess\n" + py("subprocess.run(['true'], env={'PATH': os.environ['PATH']})"))
+        self.run_job(env={"COLOUR": "red"})
+        self.assertEqual(self.plan(), {})
+
+    def test_time_zone_and_language_count_for_all_steps(self):
+        self.write(a__sql="select datetime(0, 'unixepoch', 'localtime')")
+        self.run_job(env={"TZ": "UTC"})
+        self.assertEqual(self.plan(env={"TZ": "UTC"}), {})
+        self.assertEqual(self.plan(env={"TZ": "Asia/Tokyo"})["a.sql"], "the environment variable TZ has changed")
+        self.assertEqual(self.plan(env={"TZ": "UTC", "LC_ALL": "C.UTF-8", "PYTHONHASHSEED": "1"})["a.sql"], "the environment variable LC_ALL is new")
+
+    def test_a_variable_that_a_step_sets_to_what_it_was_stays_so(self):
+        self.write(a__py="import os\n" + py("os.environ['MODE'] = '1'"), b__py="import os\n" + py("open('/dev/null', 'w').write('')"),
+                   c__py="import os\n" + py(f"open({str(self.dir / 'out')!r}, 'w').write(os.environ['MODE'])"))
+        self.run_job(env={"MODE": "1"})
+        (self.dir / "out").unlink()
+        self.assertEqual(self.run_job("--from", "c.py", env={"MODE": "2"}), ["c.py"])
+        self.assertEqual((self.dir / "out").read_text(), "1")
+
     def test_settings_and_databases_count(self):
         self.three()
         self.run_job()

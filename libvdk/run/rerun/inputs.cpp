@@ -8,6 +8,7 @@
 #include <set>
 
 #include "vdk/core/hash.hpp"
+#include "vdk/core/process.hpp"
 #include "vdk/core/text.hpp"
 
 namespace vdk::run {
@@ -31,6 +32,10 @@ std::string identity_of(const fs::path& path, bool with_time) {
                 std::to_string(info.st_mtim.tv_nsec);
   }
   return identity;
+}
+
+bool starts_with_any(const std::string& name, const std::vector<std::string>& starts) {
+  return std::any_of(starts.begin(), starts.end(), [&](const std::string& start) { return name.starts_with(start); });
 }
 
 /// Settings that say who runs, how it is told, and where the service is; they change nothing of what steps do.
@@ -57,10 +62,46 @@ bool matters(const std::string& name) {
   if (not_these.contains(name)) {
     return false;
   }
-  const std::vector<std::string> prefixes{"log_",   "termination_", "notification_", "control_", "syslog_",
-                                          "local_", "api_token_",   "version_",      "package_", "monitoring_"};
-  return std::none_of(prefixes.begin(), prefixes.end(),
-                      [&](const std::string& start) { return name.starts_with(start); });
+  return !starts_with_any(name, {"log_", "termination_", "notification_", "control_", "syslog_", "local_", "api_token_",
+                                 "version_", "package_", "monitoring_"});
+}
+
+/// What C libraries and the interpreter read of themselves, where no step is seen to ask: time zone, language, Python's
+/// own; `postgres`: libpq's, but for what says how to get in.
+bool is_read_below(const std::string& name, bool postgres) {
+  static const std::set<std::string> others{
+      "TZ", "LANG", "LANGUAGE", "AWS_ENDPOINT_URL", "AWS_REGION", "AWS_ENDPOINT_URL_S3", "TZDIR", "AWS_DEFAULT_REGION"};
+  static const std::set<std::string> harmless{"PGPASSWORD",        "PGPASSFILE",       "PGAPPNAME",
+                                              "PGCONNECT_TIMEOUT", "PYTHONUNBUFFERED", "PYTHONDONTWRITEBYTECODE"};
+  return others.contains(name) || (!harmless.contains(name) &&
+                                   (starts_with_any(name, {"LC_", "PYTHON"}) || (postgres && name.starts_with("PG"))));
+}
+
+/// What differs from terminal to terminal: it counts for a step that reads it by name only.
+bool is_of_a_session(const std::string& name) {
+  static const std::set<std::string> names{"_",
+                                           "SHLVL",
+                                           "PWD",
+                                           "OLDPWD",
+                                           "WINDOWID",
+                                           "COLUMNS",
+                                           "LINES",
+                                           "TERM",
+                                           "COLORTERM",
+                                           "DBUS_SESSION_BUS_ADDRESS",
+                                           "GPG_TTY",
+                                           "STY",
+                                           "WINDOW",
+                                           "LS_COLORS",
+                                           "INVOCATION_ID",
+                                           "DISPLAY",
+                                           "LSCOLORS",
+                                           "JOURNAL_STREAM",
+                                           "NO_COLOR",
+                                           "XAUTHORITY",
+                                           "VTE_VERSION",
+                                           "JOB_RUN_SUMMARY_FILE_PATH"};
+  return names.contains(name) || starts_with_any(name, {"VDK_", "TERM_", "SSH_", "XDG_SESSION_", "TMUX", "JPY_"});
 }
 
 bool is_importable(const std::string& name) {
@@ -96,6 +137,7 @@ void RerunInputs::read_environment() {
   for (const auto& [name, file] : m_session.databases->files()) {
     m_environment["the place of the database " + name] = fs::absolute(file).lexically_normal().string();
   }
+  read_variables();
   m_environment["the default database"] = m_session.databases->default_name();
   m_environment["requirements.txt"] = file_stamp(request.job.directory / "requirements.txt");
   if (!request.interpreter.empty()) {
@@ -105,6 +147,30 @@ void RerunInputs::read_environment() {
                                               identity_of(fs::canonical(interpreter, ignored), true) + ":" +
                                               file_stamp(interpreter.parent_path().parent_path() / "pyvenv.cfg");
   }
+}
+
+void RerunInputs::read_variables() {
+  const bool postgres = !m_session.databases->servers().empty();
+  for (const std::string& name : process::environment_names()) {
+    if (is_read_below(name, postgres)) {
+      m_environment["the environment variable " + name] = variable(name);
+    }
+  }
+}
+
+std::vector<std::string> RerunInputs::variables_that_matter() {
+  std::vector<std::string> names = process::environment_names();
+  std::erase_if(names, is_of_a_session);
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+std::string RerunInputs::variable(const std::string& name) const {
+  if (name == "*") {
+    return m_store.hash(text::join(variables_that_matter(), "\n"));
+  }
+  const auto value = process::environment(name);
+  return value ? m_store.hash(*value) : "none";
 }
 
 void RerunInputs::add_packages(const std::vector<std::string>& folders) {

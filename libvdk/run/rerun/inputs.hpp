@@ -39,11 +39,16 @@ class RerunInputs {
   [[nodiscard]] std::string database_now(const std::string& place) const;
   /// Salted hash of an argument, property or secret; `*` = all together.
   [[nodiscard]] std::string value(const std::string& store, const std::string& name) const;
+  /// Salted hash of a variable of the caller's environment; `*` = the names of all that can matter.
+  [[nodiscard]] std::string variable(const std::string& name) const;
+  /// Without what terminals and sessions set of themselves, and without vdk's settings, which are known otherwise.
+  [[nodiscard]] static std::vector<std::string> variables_that_matter();
   /// The store has other values now.
   void forget(const std::string& store) { m_values.erase(store); }
 
  private:
   void read_environment();
+  void read_variables();
   void read_module_names();
   const nlohmann::ordered_json& values(const std::string& store) const;
   const Session& m_session;

@@ -40,6 +40,7 @@ class Planner {
   std::string stale(std::size_t index) const;
   std::string stale_inputs(const StepRecord& record, const job::Step& step) const;
   std::string stale_values(const Texts& recorded, const std::string& store, const Texts& own) const;
+  std::string stale_variables(const Texts& recorded) const;
   std::string stale_files(const StepRecord& record) const;
   std::string stale_database() const;
   bool same_code(const std::string& old, const std::string& now) const;
@@ -130,9 +131,22 @@ std::string Planner::stale_inputs(const StepRecord& known, const job::Step& step
     }
   }
   why = stale_files(known);
+  why = why.empty() ? stale_variables(known.variables) : why;
   why = why.empty() ? stale_values(known.arguments, "arguments", {}) : why;
   why = why.empty() ? stale_values(known.properties, "properties", m_state.own_properties) : why;
   return why.empty() ? stale_values(known.secrets, "secrets", m_state.own_secrets) : why;
+}
+
+std::string Planner::stale_variables(const Texts& recorded) const {
+  bool more = false;
+  for (const auto& [name, hash] : recorded) {
+    const bool differs = m_now.variable(name) != hash;
+    if (differs && name != "*") {
+      return "the environment variable " + quoted(name) + " changed";
+    }
+    more = more || differs;
+  }
+  return more ? "an environment variable is new" : "";
 }
 
 std::string Planner::stale_values(const Texts& recorded, const std::string& store, const Texts& own) const {

@@ -37,12 +37,13 @@ struct StepRecord {
   Texts asked;                           ///< path -> its presence: it asked whether there is something
   std::string folder;                    ///< the caller's working folder, when it used that
   Texts arguments, properties, secrets;  ///< name or * -> hash
+  Texts variables;                       ///< of the environment: name -> hash; * = the names
   bool complete = true;                  ///< false: not everything that it read is known
   Carry carry;
 };
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(StepRecord, id, built_on, name, status, source, environment,
                                                 module_names, modules, read, written, listed, asked, folder, arguments,
-                                                properties, secrets, complete, carry)
+                                                properties, secrets, variables, complete, carry)
 
 /// What is known of the runs of one job folder.
 struct RunState {

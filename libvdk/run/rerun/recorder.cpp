@@ -136,6 +136,12 @@ void RerunRecorder::note_values(const Asked& asked) {
   for (const std::string& name : texts_at(asked.host, "secrets")) {
     note(m_record.secrets, "secrets", name);
   }
+  for (const std::string& name : texts_at(asked.host, "variables")) {
+    m_record.variables[name] = m_now.variable(name);
+    for (const std::string& one : name == "*" ? RerunInputs::variables_that_matter() : std::vector<std::string>{}) {
+      m_record.variables[one] = m_now.variable(one);
+    }
+  }
 }
 
 void RerunRecorder::note_carry(const nlohmann::ordered_json& host) {

@@ -50,5 +50,7 @@ pid_t spawn_detached(const Command& command, const std::filesystem::path& log);
 
 /// Value of an environment variable; an empty one counts as set.
 [[nodiscard]] std::optional<std::string> environment(const std::string& name);
+/// Names of all environment variables.
+[[nodiscard]] std::vector<std::string> environment_names();
 
 }  // namespace vdk::process

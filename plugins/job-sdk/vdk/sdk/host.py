@@ -54,6 +54,7 @@ class Host:
 
     def _remember_start(self, settings):
         """Later runs may leave steps out: what each of them changes is compared with this."""
+        self.watch.variables.written.clear()
         self.start = {
             "environ": dict(os.environ),
             "cwd": os.getcwd(),
@@ -115,6 +116,7 @@ class Host:
         start = self.start
         return (
             not self.run.connections
+            and not self.watch.variables.written
             and self.plugins is None
             and not any(name in sys.modules for name in ("random", "numpy.random", "decimal", "threading"))
             and not self.watch.job_modules()

@@ -38,8 +38,10 @@ def fill(builder, given):
             builder.set_value(_defined(builder, section, key), value, section)
     for key in builder.list_config_keys_from_main_sections():
         name = key.replace(".", "_").replace("-", "_").upper()
-        if key not in own and "VDK_" + name not in environment and name in environment and "_" in name:
-            builder.set_value(key, environment[name])
+        if key not in own and "VDK_" + name not in environment and "_" in name:
+            value = os.environ.get(name, environment.get(name))  # asked by name: a run that is remembered notes it
+            if value is not None:
+                builder.set_value(key, value)
 
 
 def _defined(builder, section, key):
@@ -55,7 +57,7 @@ def apply_secrets(configuration, secrets):
     """A secret named as a key replaces its value unless the environment sets it."""
     from vdk.internal.core.config import convert_value_to_type_of_default_type
 
-    environment = {name.upper() for name in os.environ}
+    environment = {name.upper() for name in dict(os.environ)}
     for name, value in secrets.items():
         key = name.lower()
         section = "vdk"

@@ -369,8 +369,10 @@ def _secrets(host):
 def _process(host):
     """What of the process itself a step may have changed."""
     state = {}
-    changes = {k: v for k, v in os.environ.items() if host.start["environ"].get(k) != v}
-    changes.update({k: None for k in host.start["environ"] if k not in os.environ})
+    now, given = dict(os.environ), host.start["environ"]
+    # Also what was set to the value that it had: the next run's may be another one.
+    changed = {k for k in now if given.get(k) != now[k]} | given.keys() - now.keys() | host.watch.variables.written
+    changes = {k: now.get(k) for k in changed}
     if changes:
         state["environ"] = changes
     if os.getcwd() != host.start["cwd"]:

@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Sees what a step depends on besides its own text: files that it opens, asks about or names to a program, folders that it
-lists, modules of the job, values that it asks for."""
+lists, modules of the job, values that it asks for, environment variables."""
 import os
 import sys
 
 from vdk.sdk import modules
+from vdk.sdk.variables import Variables
 
 _LIMIT = 2000
-# Audit events of programs that are started, and where their words are.
-_PROGRAMS = {"subprocess.Popen": 1, "os.system": 0, "os.exec": 1, "os.posix_spawn": 1, "os.spawn": 2}
+# Audit events of programs that are started, and where their words and their environment are.
+_PROGRAMS = {"subprocess.Popen": (1, 3), "os.system": (0, 1), "os.exec": (1, 2), "os.posix_spawn": (1, 2), "os.spawn": (2, 3)}
 
 
 class _Asking:
@@ -45,6 +46,7 @@ class Watch:
         self._real = {}  # real paths of module files: there are hundreds, and asking takes long
         self._on = False
         self.seen = True
+        self.variables = Variables()
         self._clear()
         try:
             sys.addaudithook(self._event)
@@ -83,6 +85,7 @@ class Watch:
 
     def begin(self):
         self._clear()
+        self.variables.begin()
         self._on = True
 
     def pause(self):
@@ -103,6 +106,9 @@ class Watch:
         self._on = False
         relative = self.relative  # not for what is asked here
         found = {name: sorted(values) for name, values in self.values.items()}
+        found["variables"] = self.variables.end()
+        for name in found["variables"]:
+            self._require_text(name)
         found["modules"] = {name: self._file(sys.modules[name]) for name in self.job_modules()}
         if not self._is_as_used(found["modules"]):
             self._certain = False
@@ -166,7 +172,10 @@ class Watch:
                 if os.path.realpath(os.fsdecode(arguments[0])) not in self._databases:
                     self._add(self.read, arguments[0])
             elif event in _PROGRAMS:
-                self._named(arguments[_PROGRAMS[event]], arguments[2] if event == "subprocess.Popen" else None)
+                words, given = _PROGRAMS[event]
+                self._named(arguments[words], arguments[2] if event == "subprocess.Popen" else None)
+                if len(arguments) <= given or arguments[given] is None:
+                    self.variables.all()
         except Exception:
             self.seen = False  # whatever it was, it is not known now
 
