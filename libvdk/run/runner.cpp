@@ -380,10 +380,13 @@ std::string Runner::run_template(const Json& request) {
   const std::filesystem::path folder = request.contains("directory")  // registered by a plugin
                                            ? std::filesystem::path(request.at("directory").get<std::string>())
                                            : (is_plain ? root / name : std::filesystem::path());
-  if (!std::filesystem::is_directory(folder)) {
-    throw Error(ErrorKind::user_code, {"cannot run the template '" + name + "'", "there is no template of that name",
-                                       "the step fails unless it catches the error",
-                                       "Check the name; the templates are the folders in " + (root / "load").string()});
+  const std::vector<job::Step> found =
+      std::filesystem::is_directory(folder) ? job::find_steps(folder) : std::vector<job::Step>();
+  if (found.empty() && !request.contains("directory")) {
+    throw Error(ErrorKind::user_code,
+                {"cannot run the template '" + name + "'", "there is no template of that name",
+                 "the step fails unless it catches the error",
+                 "Check the name; there are scd1, scd1_upsert, scd2, scd2_simple, insert and periodic_snapshot"});
   }
   Context context;
   context.id = request.at("context");
@@ -391,7 +394,6 @@ std::string Runner::run_template(const Json& request) {
   context.arguments = request.at("args");
   context.database = request.at("database").is_string() ? request.at("database").get<std::string>() : std::string();
   context.depth = ++m_depth;
-  const std::vector<job::Step> found = job::find_steps(context.directory);
   std::vector<const job::Step*> chosen;
   for (const job::Step& step : found) {
     chosen.push_back(&step);

@@ -80,6 +80,36 @@ def initialize_job(context):
                                             "    print(job_input.execute_query('select * from t'))\n"})
         self.assertEqual(self.vdk("run", job, env={"VDK_INGEST_PAYLOAD_PREPROCESS_SEQUENCE": "old"}).out, "[(1, 'x')]\n")
 
+    def test_a_post_processor_is_told_what_became_of_the_rows(self):
+        self.plugin("""
+import sys
+def post_ingest_process(payload=None, destination_table=None, target=None, collection_id=None, metadata=None, exception=None):
+    print(len(payload), type(exception).__name__)
+@hookimpl
+def initialize_job(context):
+    context.ingester.add_ingester_factory_method("post", lambda: sys.modules[__name__])
+""")
+        env = {"VDK_INGEST_PAYLOAD_POSTPROCESS_SEQUENCE": "post"}
+        step = "def run(job_input):\n    job_input.send_object_for_ingestion({'a': %s}, 't')\n"
+        self.assertEqual(self.vdk("run", self.job("good", {"10_a.py": step % "1"}), env=env).out, "1 NoneType\n")
+        failed = self.vdk("run", self.job("bad", {"10_a.py": step % "2 ** 63"}), env=env, code=1)
+        self.assertEqual(failed.out, "1 UserCodeError\n")
+        self.assertIn("which SQLite cannot hold", failed.err)
+
+    def test_what_a_pre_processor_must_return_is_said(self):
+        for number, (returned, told) in enumerate((("payload", "pre_ingest_process returned list, not (payload, metadata)"),
+                                                   ("None", "pre_ingest_process returned NoneType, not (payload, metadata)"),
+                                                   ("['x'], None", "a row of type str: pre-processors must return dictionaries"))):
+            with self.subTest(returned):
+                self.plugin("import sys\ndef pre_ingest_process(payload, **_):\n    return " + returned + """
+@hookimpl
+def initialize_job(context):
+    context.ingester.add_ingester_factory_method("pre", lambda: sys.modules[__name__])
+""")
+                job = self.job(f"job-{number}", {"10_a.py": "def run(job_input):\n    for i in (1, 2):\n"
+                                                  "        job_input.send_object_for_ingestion({'a': i}, 't')\n"})
+                self.assertIn(told, self.vdk("run", job, code=1, env={"VDK_INGEST_PAYLOAD_PREPROCESS_SEQUENCE": "pre"}).err)
+
     def test_queries_on_vdks_own_databases_pass_through_the_hooks_of_plugins_that_have_some(self):
         self.plugin("""
 @hookimpl

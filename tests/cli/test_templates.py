@@ -310,6 +310,7 @@ class Arguments:
             ("scd2", {"source_view": "s", "target_table": "t", "id_column": "id", "value_columns": ["v"], "tracked_columns": ["v"],
                       "active_to_max_value": []}, "active_to_max_value must be text or a number, not []"),
             ("scd3", {}, "there is no template of that name"),
+            ("load/dimension", {}, "there is no template of that name"),
         ]
         body = ["import json", f"for name, arguments, text in json.loads({json.dumps(cases)!r}):", "    try:",
                 "        job_input.execute_template(name, arguments)", "    except Exception as error:",

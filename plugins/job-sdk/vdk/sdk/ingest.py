@@ -177,7 +177,7 @@ class Ingester:
         self._limit = _MAX_ROWS
         if self.plugin_failure is None:
             try:
-                self.through.store(self._head, rows, self._send)
+                self.through.store(self._head, rows, self._send, self._channel.drain)
             except Exception as error:
                 if self.through.may_fail():
                     self.through.warn(error)

@@ -231,6 +231,8 @@ class JobInput(IJobInput):
     # Templates
 
     def execute_template(self, template_name, template_args, database="default"):
+        if not isinstance(template_name, str):
+            raise errors.UserCodeError("cannot run a template: its name must be text, not %r" % (template_name,))
         run = self._run
         context = run.next_context
         run.next_context += 1
@@ -241,7 +243,7 @@ class JobInput(IJobInput):
                 "req": "template",
                 "name": template_name,
                 "context": context,
-                "args": json.loads(json.dumps(template_args, default=str)),
+                "args": {str(k): str(v) for k, v in template_args.items()} if isinstance(template_args, dict) else {},
                 "database": None if database == "default" else database,
             }
             folder = run.plugins.templates.folder(template_name, database) if run.plugins else None

@@ -75,8 +75,9 @@ class Methods(IIngesterRegistry):
             found.append(self._plugin(name.lower()))
         return found
 
-    def store(self, head, rows, send):
-        """Take one batch all the way. `send(head, rows)` hands it to vdk where the method is one of its own."""
+    def store(self, head, rows, send, settle):
+        """Take one batch all the way. `send(head, rows)` hands it to vdk where the method is one of its own, `settle()`
+        waits until it is stored."""
         method, target, table, collection, columns = head
         configuration = self._plugins.configuration
         target = target or configuration.get_value("ingest_target_default")
@@ -100,6 +101,8 @@ class Methods(IIngesterRegistry):
             else:
                 for columns, group in _by_columns(payload):
                     send((method, target, table, collection, columns), group)
+                if self._after:
+                    settle()  # they are told whether the rows are stored
         except Exception as error:
             failure = error
         for plugin in self._after:
@@ -121,11 +124,11 @@ class Methods(IIngesterRegistry):
         metadata = None
         for plugin in self._before:
             try:
-                payload, metadata = _call(
+                payload, metadata = _rows_and_metadata(plugin, _call(
                     plugin.pre_ingest_process,
                     payload=payload, destination_table=table, target=target, collection_id=collection,
                     metadata=metadata, method=method,
-                )
+                ))
             except Exception as error:
                 raise exception.PreProcessPayloadIngestionException(
                     message="pre-processing of rows to ingest failed: %s" % error, destination_table=table,
@@ -142,10 +145,21 @@ def _call(function, method, **arguments):
     return function(**arguments)
 
 
+def _rows_and_metadata(plugin, returned):
+    if not isinstance(returned, (tuple, list)) or len(returned) != 2 or isinstance(returned[0], dict):
+        name = "%s.pre_ingest_process" % type(plugin).__name__
+        raise TypeError("%s returned %s, not (payload, metadata)" % (name, type(returned).__name__))
+    return returned
+
+
 def _by_columns(payload):
     """Runs of rows with the same columns."""
     columns, group = None, []
     for row in payload:
+        if not isinstance(row, dict):
+            raise errors.UserCodeError(
+                "cannot ingest a row of type %s: pre-processors must return dictionaries" % type(row).__name__
+            )
         names = tuple(row)
         if names != columns and group:
             yield columns, group
