@@ -27,6 +27,8 @@ int run_secrets(const ParsedCommand& command, Context& context);
 int run_info(const ParsedCommand& command, Context& context);
 int run_executor_init(const ParsedCommand& command, Context& context);
 int run_executor_run(const ParsedCommand& command, Context& context);
+int run_sql_query(const ParsedCommand& command, Context& context);
+int run_sqlite_query(const ParsedCommand& command, Context& context);
 int run_run(const ParsedCommand& command, Context& context);
 int run_login(const ParsedCommand& command, Context& context);
 int run_logout(const ParsedCommand& command, Context& context);

@@ -20,6 +20,8 @@ Handler find_handler(std::string_view name) {
       {"secrets", run_secrets},
       {"info", run_info},
       {"run", run_run},
+      {"sql-query", run_sql_query},
+      {"sqlite-query", run_sqlite_query},
       {"executor init", run_executor_init},
       {"executor run", run_executor_run},
       {"login", run_login},

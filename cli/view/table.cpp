@@ -154,6 +154,41 @@ std::string grid_table(const Json& rows) {
   return out + rule(columns, "╘", "═", "╧", "╛");
 }
 
+std::string simple_table(const Json& columns, const Json& rows) {
+  std::vector<Column> shown;
+  for (const Json& name : columns) {
+    shown.push_back({.header = name.get<std::string>(), .cells = {}});
+  }
+  std::vector<std::size_t> heights(rows.size(), 1);
+  for (std::size_t i = 0; i < shown.size(); ++i) {
+    for (std::size_t row = 0; row < rows.size(); ++row) {
+      add_cell(shown[i], &rows[row][i]);
+      heights[row] = std::max(heights[row], shown[i].cells.back().size());
+    }
+    finish(shown[i]);
+  }
+  std::string out;
+  const auto line = [&](const auto& text_of) {
+    std::string text;
+    for (const Column& column : shown) {
+      text += (&column == shown.data() ? "" : "  ") + pad(text_of(column), column.width, column.number);
+    }
+    text.erase(text.find_last_not_of(' ') + 1);
+    out += text + "\n";
+  };
+  line([](const Column& column) { return column.header; });
+  line([](const Column& column) { return std::string(column.width, '-'); });
+  for (std::size_t row = 0; row < rows.size(); ++row) {
+    for (std::size_t k = 0; k < heights[row]; ++k) {
+      line([&](const Column& column) {
+        const auto& cell = column.cells[row];
+        return k < cell.size() ? cell[k] : std::string();
+      });
+    }
+  }
+  return out;
+}
+
 std::string key_value_table(const Json& object) {
   if (object.empty()) {
     return "No Data.\n";

@@ -11,5 +11,7 @@ namespace vdk::cli {
 [[nodiscard]] std::string grid_table(const Json& rows);
 /// Two columns headed `key  value`, as tabulate's `simple`; "No Data." when empty.
 [[nodiscard]] std::string key_value_table(const Json& object);
+/// Rows of a query, as tabulate's `simple`: headers, a rule, and a line or more for each row.
+[[nodiscard]] std::string simple_table(const Json& columns, const Json& rows);
 
 }  // namespace vdk::cli

@@ -264,7 +264,7 @@ std::string Session::host_settings(bool plugins) const {
   const Json message{{"name", request.job.name},
                      {"arguments", request.arguments_json},
                      {"execution_properties", execution_properties},
-                     {"temporary_directory", std::filesystem::absolute(temporary_directory).string()},
+                     {"temporary_directory", temporary_directory.string()},
                      {"databases", files},
                      {"servers", servers},
                      {"default_database", databases->default_name()},

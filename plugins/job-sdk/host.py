@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The Python host: runs the Python steps of one job for vdk, which talks to it over an inherited socket.
 
-Started as `python host.py FD`; as `python host.py --command FD ARGUMENTS` it runs a command that a plugin brings. Imports as little as possible: its start is part of every job's time.
+Started as `python host.py FD`; as `python host.py --command FD ARGUMENTS` it runs a command that a plugin brings, as
+`python host.py --query` one query. Imports as little as possible: its start is part of every job's time.
 """
 import os
 import sys
@@ -31,6 +32,10 @@ if __name__ == "__main__":
         from vdk.sdk import plugins_commands
 
         sys.exit(plugins_commands.main(int(sys.argv[2]), sys.argv[3:]))
+    if sys.argv[1] == "--query":
+        from vdk.sdk import query
+
+        sys.exit(query.main())
     from vdk.sdk import host
 
     sys.exit(host.main(int(sys.argv[1])))

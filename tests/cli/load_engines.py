@@ -33,13 +33,13 @@ class Loads(VdkTest):
         super().setUp()
         self.count = 0
 
-    def run_step(self, body, code=0, before=""):
+    def run_step(self, body, code=0, before="", more=()):
         """A job whose one step has this body."""
         self.count += 1
         lines = "".join("    " + line + "\n" for line in body.splitlines())
         job = self.job(f"job-{self.count}", {"10_load.py": f"{before}\ndef run(job_input):\n{lines}",
                                              "config.ini": "[owner]\nteam = red\n" + self.config})
-        return self.vdk("run", job, code=code, env=self.settings)
+        return self.vdk("run", job, *more, code=code, env=self.settings)
 
     def load(self, template, arguments, code=0, before=""):
         return self.run_step(f"job_input.execute_template({template!r}, {{{arguments}}})", code, before)

@@ -70,6 +70,20 @@ class Report(Run):
         self.write("10_a.py", "def run(job_input):\n    raise ValueError('first\\nconsequences: of mine\\n')\n")
         self.assertEqual(self.report()[3:5], ["    ValueError: first", "    consequences: of mine"])
 
+    def test_the_results_have_the_form_of_the_original(self):
+        self.write("10_a.py", "def run(job_input):\n    raise ArithmeticError('no way')\n")
+        result = self.vdk("run", self.folder, code=1)
+        self.assertIn(f"\nStep results:\n10_a.py - ERROR\n  File \"{self.folder}/10_a.py\", line 2, in run\n"
+                      "    raise ArithmeticError('no way')\nArithmeticError: no way\n", result.err)
+        self.assertEqual(self.summary()["details"], "no way")
+        result = self.vdk("run", self.folder, code=1, env={"VDK_LOG_EXECUTION_RESULT": "true"})
+        self.assertIn('\n  "data_job_name": "my job\'s",\n', result.err)
+        self.assertIn('"exception_name": "ArithmeticError"', result.err)
+
+    def test_the_temporary_folder_is_told_as_it_was_given(self):
+        self.write("10_a.py", "def run(job_input):\n    print(repr(job_input.get_temporary_write_directory()))\n")
+        self.assertEqual(self.vdk("run", self.folder, env={"VDK_TEMPORARY_WRITE_DIRECTORY": "for now"}).out, "PosixPath('for now')\n")
+
     def test_a_python_step_with_its_line_and_what_was_done_before(self):
         self.write("10_make.sql", "create table t (a integer)")
         self.write("15_fill.py", "def run(job_input):\n    for i in range(3):\n"

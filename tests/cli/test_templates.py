@@ -320,6 +320,16 @@ class Arguments:
         self.assertEqual(self.table("SELECT * FROM t"), [])
 
 
+    def test_a_job_may_hand_all_of_its_arguments_on(self):
+        self.sql("CREATE TABLE t (id INTEGER, v TEXT); CREATE TABLE s (id INTEGER, v TEXT); INSERT INTO s VALUES (1, 'a')")
+        given = json.dumps({"source_view": "s", "target_table": "t", "day": "2024-01-31", "id_column": 5})
+        body = ("arguments = job_input.get_arguments()\njob_input.execute_template('insert', arguments, database='default')\n"
+                "job_input.execute_template('scd1', dict(arguments, day='2024-02-01'))")
+        result = self.run_step(body, code=1, more=("--arguments", given))
+        self.assertIn("it has no argument 'day'", result.err)
+        self.assertEqual(self.table(), [(1, "a")])
+
+
 class ContentsOnSqlite(Contents, OnSqlite):
     pass
 

@@ -16,12 +16,25 @@ using Json = nlohmann::ordered_json;
 
 std::string dump(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
 
-std::string indented(const std::string& text) {
-  return std::string("    ").append(text::replace_all(text, "\n", "\n    "));
-}
-
 std::string name_and_text(const StepResult& step) {
   return step.exception_name.empty() ? step.exception : step.exception_name + ": " + step.exception;
+}
+
+/// What is told of a failed step, in the form of the original: where, then what.
+std::string place_and_text(const StepResult& step) {
+  constexpr std::string_view head = "Traceback (most recent call last):\n";
+  const std::string& whole = step.details;
+  return whole.empty() ? name_and_text(step) : whole.substr(whole.starts_with(head) ? head.size() : 0);
+}
+
+/// Why the run failed, as the message of the exception alone.
+std::string reason(const RunResult& result) {
+  for (const StepResult& step : result.steps) {
+    if (is_failure(step.status) && result.details == name_and_text(step)) {
+      return step.exception;
+    }
+  }
+  return result.details;
 }
 
 }  // namespace
@@ -38,13 +51,13 @@ std::string short_summary(const RunResult& result) {
   for (const StepResult& step : result.steps) {
     out += "\n" + step.name + " - " + text::upper(to_string(step.status));
     if (is_failure(step.status)) {
-      out += "\n" + indented(step.details.empty() ? name_and_text(step) : step.details);
+      out += "\n" + place_and_text(step);
     }
   }
   const bool told = std::any_of(result.steps.begin(), result.steps.end(),
                                 [](const StepResult& step) { return is_failure(step.status); });
   if (!result.success && !told) {
-    out += "\n" + indented(result.details);
+    out += "\n" + result.details;
   }
   return out;
 }
@@ -61,7 +74,7 @@ std::string summary_json(const RunResult& result) {
   return dump(Json{{"steps", steps},
                    {"status", result.success ? "success" : "error"},
                    {"blamee", text_or_null(to_string(result.blamee))},
-                   {"details", text_or_null(result.details)}});
+                   {"details", text_or_null(reason(result))}});
 }
 
 std::string result_json(const RunResult& result, const std::string& job_name) {
@@ -96,7 +109,7 @@ void report(const RunResult& result, const RunRequest& request, const LogLines& 
   // The original's is information even then; who has asked for errors only must not miss it.
   const bool loud = !result.success && (object || log::level() > log::Level::info);
   lines.result(loud ? log::Level::error : log::Level::info,
-               full ? "Data Job execution summary: " + whole : short_summary(result), whole);
+               full ? "Data Job execution summary: " + Json::parse(whole).dump(2) : short_summary(result), whole);
   const std::string failure = request.collected_logs ? std::string() : failure_report(result, request);
   if (!failure.empty()) {
     lines.info(object ? failure : "\n" + failure);

@@ -51,6 +51,21 @@ std::string shortened(std::string_view statement) {
   return trimmed.size() <= limit ? std::string(trimmed) : std::string(trimmed.substr(0, limit)) + " ...";
 }
 
+/// To the end of the statement, or to its failure.
+int step_through(sqlite3_stmt* statement, const RowReader& reader) {
+  if (reader.on_columns && sqlite3_column_count(statement) > 0) {
+    reader.on_columns(statement);
+  }
+  int code = sqlite3_step(statement);
+  while (code == SQLITE_ROW) {
+    if (reader.on_row) {
+      reader.on_row(statement);
+    }
+    code = sqlite3_step(statement);
+  }
+  return code;
+}
+
 [[noreturn]] void fail(sqlite3* db, const FailedStatement& failed) {
   throw statement_error(ErrorKind::user_code, failed, sqlite3_errmsg(db),
                         "the statements before it stay done, the ones after it were not run, and the job stops here");
@@ -156,7 +171,8 @@ std::size_t count_statements(const std::string& sql) {
 }
 
 void run_script(sqlite3* db, const std::string& sql, const std::string& file, const std::string& prefix,
-                const std::function<void(std::size_t number, std::size_t count)>& on_statement) {
+                const std::function<void(std::size_t number, std::size_t count)>& on_statement,
+                const RowReader& reader) {
   check_script(sql, file);
   const std::string all = prefix + sql;
   const std::size_t count = on_statement ? count_statements(sql) : 0;
@@ -178,14 +194,8 @@ void run_script(sqlite3* db, const std::string& sql, const std::string& file, co
     if (statement && on_statement) {
       on_statement(++number, count);
     }
-    if (statement) {
-      int code = SQLITE_ROW;
-      while (code == SQLITE_ROW) {
-        code = sqlite3_step(statement.get());
-      }
-      if (code != SQLITE_DONE) {
-        fail(db, {sql, start, 0, end, file});
-      }
+    if (statement && step_through(statement.get(), reader) != SQLITE_DONE) {
+      fail(db, {sql, start, 0, end, file});
     }
     at = next;
   }

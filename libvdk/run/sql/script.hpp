@@ -42,10 +42,17 @@ void check_script(const std::string& sql, const std::string& file);
 /// How many statements a script of SQLite has; 0 when it is too large to look.
 [[nodiscard]] std::size_t count_statements(const std::string& sql);
 
-/// Run all statements, each committed by itself unless the script opens a transaction. Rows are thrown away.
-/// `prefix` is sent in front of the first statement. Throws Error(user_code) with file and line of the statement.
-/// `on_statement` hears which one of how many comes next.
+/// Takes what statements give.
+struct RowReader {
+  std::function<void(sqlite3_stmt* statement)> on_columns;  ///< before the first row of each statement that gives rows
+  std::function<void(sqlite3_stmt* statement)> on_row;
+};
+
+/// Run all statements, each committed by itself unless the script opens a transaction. Rows are thrown away, unless
+/// `reader` takes them. `prefix` is sent in front of the first statement. Throws Error(user_code) with file and line of
+/// the statement. `on_statement` hears which one of how many comes next.
 void run_script(sqlite3* db, const std::string& sql, const std::string& file, const std::string& prefix,
-                const std::function<void(std::size_t number, std::size_t count)>& on_statement = {});
+                const std::function<void(std::size_t number, std::size_t count)>& on_statement = {},
+                const RowReader& reader = {});
 
 }  // namespace vdk::run

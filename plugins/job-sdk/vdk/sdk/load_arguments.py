@@ -15,20 +15,22 @@ _COLUMNS = ("id_column", "sk_column", "active_from_column", "active_to_column", 
 class Arguments:
     """The arguments of one template, checked before anything else happens."""
 
-    def __init__(self, template, given, required=(), optional=None):
+    def __init__(self, template, given, required=(), optional=None, of_job=None):
+        """`of_job`: a job may hand all of its own arguments on, also those that are not for the template."""
         self.template = template
         if not isinstance(given, dict):
             raise self._error("its arguments must be a dictionary, not %s" % type(given).__name__)
         required = _TABLES + tuple(required)
         known = required + _ANY + tuple(optional or ())
-        unknown = [name for name in given if name not in known]
+        passed_on = of_job if isinstance(of_job, dict) else {}
+        unknown = [name for name in given if name not in known and not (name in passed_on and passed_on[name] == given[name])]
         if unknown:
             raise self._error("it has no argument %s; it takes %s" % (listed(unknown), listed(known)))
         missing = [name for name in required if given.get(name) is None]
         if missing:
             raise self._error("the argument %s is missing" % listed(missing))
         self._values = dict(optional or {})
-        self._values.update((name, value) for name, value in given.items() if value is not None)
+        self._values.update((name, value) for name, value in given.items() if name in known and value is not None)
         for name, value in self._values.items():
             self._check(name, value)
         self._check_columns()

@@ -23,7 +23,8 @@ class Load:
     """Everything happens in one transaction, or nothing does."""
 
     def __init__(self, job_input, template, required=(), optional=None):
-        self.arguments = Arguments(template, job_input.get_arguments(), required, optional)
+        of_job = job_input._run.arguments.get(0)
+        self.arguments = Arguments(template, job_input.get_arguments(), required, optional, of_job)
         self.dialect = _dialect(job_input.get_managed_connection())
         if self.dialect is None:
             raise self.error("it is made for SQLite and PostgreSQL, and this database is neither")
