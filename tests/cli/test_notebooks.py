@@ -135,9 +135,10 @@ class Notebooks(VdkTest):
     def test_what_a_cell_captures_is_there_afterwards(self):
         result = self.run_job({"n.ipynb": notebook("%%capture cap\nprint('hidden')\n!echo shell", "assert cap.stdout == 'hidden\\nshell\\n'",
                                                    "%%bash --out text\necho from bash", "assert text == 'from bash\\n', text",
+                                                   "%%bash -s \"$text\" {1 + 1}\necho \"$1-$2-$3\"",
                                                    "    indented = 1\n    print('deep')\n", "%run tools/x.py a 'b c'\nassert Z == ['a', 'b c']"),
                                "tools/x.py": "import sys\nZ = sys.argv[1:]\n"})
-        self.assertEqual(result.out, "deep\n")
+        self.assertEqual(result.out, "from bash\n-2-\ndeep\n")
 
     def test_tasks_of_one_cell_are_awaited_in_another(self):
         result = self.run_job({"n.ipynb": notebook(
@@ -177,6 +178,7 @@ class Notebooks(VdkTest):
         for source, line, word in (("x = 1\n%cd /tmp", 2, "os.chdir"), ("%pip install no-such-package-here", 1, "requirements"),
                                    ("%%mispelled\nDROP TABLE x", 1, "take the tag"), ("%%vdksqll\nselect 1", 1, "vdksql"),
                                    ("y = %lprun f()", 1, "IPython only"), ("%%bash\nexit 3", 1, "exit code 3"),
+                                   ("%%bash -e\nfalse\ntrue", 1, "exit code 1"), ("%%bash --bg\ntrue", 1, "in the foreground"),
                                    ("%pip install -r requirements.txt", 1, "no requirements.txt")):
             summary, _ = self.summary({"n.ipynb": notebook("a = 1", source)}, code=1)
             self.assertIn("n.ipynb, cell 2 (cell_id:c-2)", summary["details"])

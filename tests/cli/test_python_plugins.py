@@ -294,7 +294,7 @@ def run_step(context, step):
     def test_a_failure_at_the_end_of_the_job_is_the_result_of_the_run(self):
         self.plugin("@hookimpl\ndef finalize_job(context):\n    raise RuntimeError('cannot flush')\n")
         result = self.vdk("run", self.job("ending", {"10_a.py": "def run(job_input): pass\n"}), code=1)
-        self.assertIn("cannot flush", result.err)
+        self.assertIn("the Python plugin acme failed in its hook finalize_job\n    RuntimeError: cannot flush\n", result.err)
 
     def test_rows_pass_through_processors_and_reach_methods_of_plugins(self):
         self.plugin("""

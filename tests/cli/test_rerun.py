@@ -455,6 +455,7 @@ class Cells(Rerun):
         self.write(n__ipynb=notebook(("b", "y = 2"), ("a", "x = 1"), ("new", "w = x + y"), ("", "z = 3\nassert w == 3")))
         self.assertEqual(self.run_job("--changed"), ["n_1", "n_2", "n_3", "n_4"])
         self.assertEqual(self.run_job("--only", "n.ipynb:new"), ["n_3"])
+        self.assertEqual(self.run_job("--only", "n:new"), ["n_3"])
         self.assertEqual(self.run_job("--from", "n.ipynb:2"), ["n_2", "n_3", "n_4"])
 
     def test_what_cannot_be_saved_is_named_and_made_again(self):

@@ -296,10 +296,14 @@ std::size_t Planner::index_of(const std::string& name) const {
   for (std::size_t i = 0; i < m_job.steps.size(); ++i) {
     const job::Step& step = m_job.steps[i];
     known.push_back(step.name);
-    const std::string file = step.file.filename().string();
-    if (step.name == name || (step.cell && !step.cell->id.empty() && name == file + ":" + step.cell->id) ||
-        (step.cell && name == file + ":" + std::to_string(step.cell->number))) {
+    if (step.name == name) {
       return i;
+    }
+    for (const std::string& file : {step.file.filename().string(), step.file.stem().string()}) {
+      if (step.cell && ((!step.cell->id.empty() && name == file + ":" + step.cell->id) ||
+                        name == file + ":" + std::to_string(step.cell->number))) {
+        return i;
+      }
     }
   }
   const auto near = text::nearest(name, known);

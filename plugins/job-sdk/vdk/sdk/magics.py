@@ -83,9 +83,9 @@ class Translator:
             option = words.pop(0)
             options[option[2:]] = words.pop(0) if option != "--no-raise-error" and words else True
         shell = words.pop(0) if name == "script" and words else name
-        if shell not in ("bash", "sh") or words:
-            raise self.refuse(number, text, "only bash and sh scripts without options are run; use subprocess.run()")
-        return shell, options
+        if shell not in ("bash", "sh") or any(word.startswith("--") for word in words):
+            raise self.refuse(number, text, "only scripts of bash and sh are run, in the foreground; use subprocess.run()")
+        return " ".join([shell, *words]), options
 
     def line_magic(self, source, number):
         """The source with line `number` translated; None when there is nothing of IPython's in it."""
@@ -177,9 +177,11 @@ class Translator:
     # What translated lines call
 
     def run(self, kind, text, number):
-        if kind == "script":
-            return self._script(*text, number)
         frame = sys._getframe(1)
+        if kind == "script":
+            shell, options, body = text
+            shell = _words(_expand(shell, frame.f_globals, frame.f_locals))
+            return self._script(shell, options, body, number)
         text = _expand(text, frame.f_globals, frame.f_locals)
         if kind in ("env", "set_env"):
             return self._environment(text)
@@ -221,14 +223,14 @@ class Translator:
 
         _flush()
         pipes = {"std" + name: subprocess.PIPE for name in ("out", "err") if name in options}
-        done = subprocess.run([shell], input=body.encode(), **pipes)
+        done = subprocess.run(shell, input=body.encode(), **pipes)
         for name in ("out", "err"):
             if name in options:
                 self._notebook.names[options[name]] = getattr(done, "std" + name).decode(errors="replace")
         self._notebook.names["_exit_code"] = done.returncode
         if done.returncode != 0 and "no-raise-error" not in options:
             error = errors.UserCodeError(
-                "%s: the %s script ended with exit code %d" % (self._cell["label"], shell, done.returncode)
+                "%s: the %s script ended with exit code %d" % (self._cell["label"], shell[0], done.returncode)
             )
             error.vdk_line = number
             raise error
@@ -250,6 +252,15 @@ class Translator:
         finally:
             sys.argv = before
         self._notebook.names.update({k: v for k, v in names.items() if not k.startswith("__")})
+
+
+def _words(text):
+    import shlex
+
+    try:
+        return shlex.split(text)
+    except ValueError:  # a quotation mark that stands alone
+        return text.split()
 
 
 class Lines(list):

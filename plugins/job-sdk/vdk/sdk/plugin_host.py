@@ -91,7 +91,7 @@ class PluginHost:
         except BaseException as failure:
             error = failure
         if self._ending is None:
-            self._error = error  # before the first step: each request of vdk gets it
+            self._error = self._named(error)  # before the first step: each request of vdk gets it
             return
         self._finalize(error)
 
@@ -136,7 +136,8 @@ class PluginHost:
         return errors.by_blamee(self._ending.get("blamee"), self._ending.get("message") or "the run failed")
 
     def _failure(self, error):
-        return self._host._failure(error, {"context": 0, "directory": self._plugins.job.job_directory.as_posix()})
+        where = {"context": 0, "directory": self._plugins.job.job_directory.as_posix()}
+        return self._host._failure(self._named(error), where)
 
     # What vdk asks for
 
