@@ -119,7 +119,10 @@ std::vector<Setting> data_settings() {
       inert("ingester_number_of_worker_threads", integer, "10", "Read for compatibility: vdk writes with one writer.",
             bare),
       inert("ingester_objects_queue_size", integer, "10000", "Rows that may wait before a step is held back.", bare),
-      inert("ingester_payload_size_bytes_threshold", integer, "512000", "Size from which a batch is written.", bare),
+      setting(
+          "ingester_payload_size_bytes_threshold", integer, "512000",
+          "Largest size of a batch that goes to an address (http) or to a plugin, in bytes, as the original measures.",
+          bare),
       inert("ingester_payloads_queue_size", integer, "50", "Batches that may wait before a step is held back.", bare),
       setting("ingester_should_raise_exception_on_failure", boolean, "true",
               "Fail the step whose rows could not be written.", bare),

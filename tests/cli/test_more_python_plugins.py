@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """More plugins of the original from the package index, each alone beside the job's Python, without what others bring."""
+import http.server
 import json
 import subprocess
 import sys
+import threading
 
 import original
 from harness import ROOT
@@ -85,6 +87,41 @@ class MorePlugins(VdkTest):
                                    "20.py": step})
         result = self.with_plugin("vdk_data_sources", job, env={"VDK_SQLITE_FILE": f"{self.dir}/j.db", "VDK_PROPERTIES_DEFAULT_TYPE": "memory"})
         self.assertEqual(result.out, "[(5,)] [{'a': {'streams': {'stream_0': {'last_id': 2}}}}]\n")
+
+    def test_ingest_http_posts_rows_with_their_table(self):
+        bodies = []
+        with_plugin = f"{original.plugins()}/bin:{type(self).path}"
+
+        class Receiver(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):
+                bodies.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+                self.send_response(500 if self.path == "/broken" else 200)
+                self.end_headers()
+
+            def log_message(self, *args):
+                pass
+
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Receiver)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        self.addCleanup(server.server_close)
+        self.addCleanup(server.shutdown)
+        address = f"http://127.0.0.1:{server.server_port}"
+        job = self.job("post", {
+            "10_send.py": "import datetime\ndef run(job_input):\n    job_input.send_tabular_data_for_ingestion(\n"
+                          "        [[1, datetime.date(2024, 1, 31)]], ['a', 'day'], 'things', method='http')\n",
+        })
+        self.vdk("run", job, env={"VDK_INGEST_TARGET_DEFAULT": f"{address}/ok", "PATH": with_plugin})
+        self.assertEqual(bodies, [[{"a": 1, "day": "2024-01-31", "@table": "things"}]])
+        failed = self.vdk("run", job, code=1, env={"VDK_INGEST_TARGET_DEFAULT": f"{address}/broken", "PATH": with_plugin})
+        self.assertIn("10_send.py - ERROR", failed.err)
+        many = self.job("many", {
+            "10_send.py": "def run(job_input):\n    job_input.send_tabular_data_for_ingestion(\n"
+                          "        ([i, i + 1, 'hi'] for i in range(100)), ['index', 'next', 'word'], 'test', method='http')\n"})
+        for path in (with_plugin, type(self).path):  # the plugin's and vdk's own
+            bodies.clear()
+            self.vdk("run", many, env={"VDK_INGEST_TARGET_DEFAULT": address, "PATH": path,
+                                       "VDK_INGESTER_PAYLOAD_SIZE_BYTES_THRESHOLD": "1000"})
+            self.assertEqual((len(bodies), [row["index"] for body in bodies for row in body]), (10, list(range(100))))
 
 
 if __name__ == "__main__":

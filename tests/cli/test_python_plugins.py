@@ -1,11 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Plugins of the original, unmodified from the package index, and plugins made here for each hook, in jobs that vdk runs."""
-import http.server
 import json
 import sqlite3
 import subprocess
 import sys
-import threading
 import unittest
 
 import original
@@ -74,32 +72,6 @@ class RealPlugins(VdkTest):
             self.assertIn("[(1, 'x'), (2, '100%'), (3, None)]", out)
             wrong = self.vdk("run", job, code=1, env={"VDK_POSTGRES_PASSWORD": "wrong"})
             self.assertIn("password authentication failed", wrong.err)
-
-    def test_ingest_http_posts_rows_with_their_table(self):
-        bodies = []
-
-        class Receiver(http.server.BaseHTTPRequestHandler):
-            def do_POST(self):
-                bodies.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-                self.send_response(500 if self.path == "/broken" else 200)
-                self.end_headers()
-
-            def log_message(self, *args):
-                pass
-
-        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Receiver)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        self.addCleanup(server.server_close)
-        self.addCleanup(server.shutdown)
-        address = f"http://127.0.0.1:{server.server_port}"
-        job = self.job("post", {
-            "10_send.py": "import datetime\ndef run(job_input):\n    job_input.send_tabular_data_for_ingestion(\n"
-                          "        [[1, datetime.date(2024, 1, 31)]], ['a', 'day'], 'things', method='http')\n",
-        })
-        self.vdk("run", job, env={"VDK_INGEST_TARGET_DEFAULT": f"{address}/ok"})
-        self.assertEqual(bodies, [[{"a": 1, "day": "2024-01-31", "@table": "things"}]])
-        failed = self.vdk("run", job, code=1, env={"VDK_INGEST_TARGET_DEFAULT": f"{address}/broken"})
-        self.assertIn("10_send.py - ERROR", failed.err)
 
     def test_properties_fs_keeps_properties_that_sql_steps_see(self):
         files = {

@@ -23,7 +23,7 @@ class Host:
         self.channel.run_step = self.execute
         settings = self.channel.receive()
         ingester = Ingester(self.channel, settings.get("ingest_method"), settings.get("ingest_methods", ()),
-                            settings.get("servers", ()))
+                            settings.get("servers", ()), settings.get("ingest_threshold", 0))
         self.run = Run(self.channel, ingester, settings)
         # As text: a document that was read on the way would have lost the digits of large numbers.
         settings["arguments"] = json.loads(settings["arguments"].lstrip("\ufeff") or "{}")

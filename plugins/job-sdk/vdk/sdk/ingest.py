@@ -3,6 +3,7 @@
 import copy
 import datetime
 import json
+import sys
 
 from vdk.api import errors
 
@@ -143,7 +144,7 @@ def _encode_located(rows, head, first, encode=_encode_rows):
 class Ingester:
     """One per run; all contexts (templates too) share it."""
 
-    def __init__(self, channel, default_method=None, methods=(), servers=()):
+    def __init__(self, channel, default_method=None, methods=(), servers=(), threshold=0):
         self._channel = channel
         self._default_method = default_method
         self._methods = methods  # vdk's own
@@ -152,6 +153,9 @@ class Ingester:
         self._rows = []
         self._sent = {}  # rows of this step so far, by where they went
         self._limit = 100
+        self._threshold = threshold  # bytes of a batch for plugins and addresses, which may not take more
+        self._measured = False  # the batch that waits is one of those
+        self._size = 0
         self.through = None  # ingestion methods of plugins, where there are some
         self.plugin_failure = None
 
@@ -159,6 +163,12 @@ class Ingester:
         if head != self._head:
             self.flush()
             self._head = head
+            self._measured = self._threshold > 0 and self._is_measured(head[0])
+        if self._measured:
+            size = sys.getsizeof(str(dict(zip(head[4], row))))  # as the original measures
+            if self._rows and self._size + size > self._threshold:
+                self.flush()
+            self._size += size
         self._rows.append(row)
         if len(self._rows) >= self._limit:
             self.flush()
@@ -167,6 +177,7 @@ class Ingester:
         if not self._rows:
             return
         rows, self._rows = self._rows, []
+        self._size = 0
         if self.through is not None and self.through.takes(self._head[0]):
             self._store(rows)
         else:
@@ -211,6 +222,9 @@ class Ingester:
                 "Pass another method, or correct ingest_method_default in config.ini",
             )
 
+    def _is_measured(self, method):
+        return (method or self._default_method or "").lower() == "http" or (self.through is not None and self.through.takes(method))
+
     def _is_typed(self, method):
         return (method or self._default_method or "").lower() in self._typed
 
@@ -231,6 +245,7 @@ class Ingester:
 
     def discard(self):
         self._rows = []
+        self._size = 0
         self._sent = {}
         self.plugin_failure = None
         self._channel.forget_errors()
