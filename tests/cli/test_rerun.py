@@ -6,6 +6,7 @@ import pathlib
 import signal
 import sqlite3
 import subprocess
+import sys
 import time
 import unittest
 
@@ -494,6 +495,37 @@ class Cells(Rerun):
         self.run_job("--arguments", '{"day": 1}')
         self.assertEqual(self.run_job("--changed", "--arguments", '{"day": 2}'), ["n_2"])
         self.assertIn("ARGUMENTS {'day': 2}", self.last.out)
+
+    def test_threads_that_wait_for_work_do_not_count_and_a_running_one_is_named(self):
+        listening = ("import logging.handlers, queue\nq = queue.Queue()\nlogging.handlers.QueueListener(q).start()\n"
+                     "logging.getLogger('some').addHandler(logging.handlers.QueueHandler(q))\nlogging.getLogger('some').error('said')\n"
+                     "q.join()\ndel q\nx = 1")
+        pool = ("from concurrent.futures import ThreadPoolExecutor\nimport builtins, time\nbuiltins.pool = ThreadPoolExecutor(2)\n"
+                "list(builtins.pool.map(str, range(9)))\nlist(builtins.pool.map(str, range(9)))\ntime.sleep(0.05)\nx = 1")
+        awaited = "import asyncio\nx = await asyncio.to_thread(len, 'a')" if sys.version_info >= (3, 9) else "x = 1"
+        for made in (listening, pool, awaited):
+            with self.subTest(made):
+                self.write(n__ipynb=notebook(made, "x += 1", "1/0"))
+                self.run_job(code=1)
+                self.assertEqual(list(self.plan()), ["n_3"])
+        running = "import threading, time\nthreading.Thread(target=time.sleep, args=(3,), name='poller', daemon=True).start()\nx = 1"
+        busy = pool + "\nbuiltins.pool.submit(time.sleep, 3)"
+        for made, name in ((running, "poller"), (busy, "ThreadPoolExecutor")):
+            self.write(n__ipynb=notebook(made, "x += 1", "1/0"))
+            self.run_job(code=1)
+            self.assertIn("behind it 'the thread " + name, self.plan()["n_1"])
+            self.assertIn("it is still running", self.plan()["n_1"])
+
+    def test_a_killed_run_of_many_cells_is_known_up_to_where_it_was(self):
+        self.write(n__ipynb=notebook(*[f"v{i} = {i}" for i in range(30)], "import os\nos.kill(os.getppid(), 9)", "assert v29 == 29"))
+        self.run_job(code=-signal.SIGKILL)
+        cells = [f"v{i} = {i}" for i in range(30)]
+        self.write(n__ipynb=notebook(*cells, "v30 = 30", "assert v29 == 29"))
+        self.assertEqual(list(self.plan("--from-failed")), ["n_31", "n_32"])
+        log = self.state_file().parent / "state.log"
+        log.write_bytes(log.read_bytes()[:-40])  # as a full disk leaves it
+        self.assertEqual(self.run_job("--from-failed")[-2:], ["n_31", "n_32"])
+        self.assertEqual(list(self.plan()), [])
 
     def test_open_transactions_and_temporary_tables_are_not_stepped_over(self):
         for opening, word in (("job_input.execute_query('create temp table u(x)')", "temporary tables"),

@@ -48,6 +48,7 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(StepRecord, id, built_on, name, 
 /// What is known of the runs of one job folder.
 struct RunState {
   int version = 1;
+  std::string serial;  ///< new whenever all of it is written
   std::string job;
   std::string salt;
   std::string status;  ///< of the last run: running, success, error
@@ -60,8 +61,8 @@ struct RunState {
   std::string atomic_step;                  ///< the step that runs with backups
   Texts backups;                            ///< database file -> copy from before that step; empty = there was none
 };
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(RunState, version, job, salt, status, execution_id, op_id, environments,
-                                                databases, own_files, own_properties, own_secrets, steps, atomic_step,
-                                                backups)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(RunState, version, serial, job, salt, status, execution_id, op_id,
+                                                environments, databases, own_files, own_properties, own_secrets, steps,
+                                                atomic_step, backups)
 
 }  // namespace vdk::run

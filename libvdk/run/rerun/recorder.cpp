@@ -31,6 +31,7 @@ RerunRecorder::RerunRecorder(RerunStore& store, RerunInputs& now, const Session&
     }
   }
   RunState& state = store.state;
+  store.renew();
   std::erase_if(state.steps, [&](const auto& entry) { return !m_before.contains(entry.first); });
   state.status = "running";
   state.execution_id = session.request.ids.execution_id;
@@ -63,7 +64,7 @@ void RerunRecorder::begin(const job::Step& step) {
   if (m_is_atomic) {
     m_atomic.begin(m_identity);
   }
-  m_store.save();
+  m_store.save_steps({before, m_identity});
 }
 
 void RerunRecorder::end(const StepResult& result, const Asked& asked) {

@@ -31,6 +31,28 @@ fs::path place_of(const Session& session) {
   return root / (job.filename().string() + "-" + sha256_hex(job.string()).substr(0, 16));
 }
 
+/// Opens a file that only the owner can read.
+std::ofstream open_private(const fs::path& path) {
+  const mode_t mask = umask(0077);
+  std::ofstream file(path, std::ios::binary | std::ios::trunc);
+  umask(mask);
+  return file;
+}
+
+std::string text_of(const nlohmann::json& json) {
+  return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+/// All but the steps, which are many.
+nlohmann::json head_of(RunState& state) {
+  std::map<std::string, StepRecord> steps;
+  steps.swap(state.steps);
+  nlohmann::json head(state);
+  steps.swap(state.steps);
+  head.erase("steps");
+  return head;
+}
+
 }  // namespace
 
 RerunStore::RerunStore(fs::path directory, files::FileLock lock)
@@ -61,6 +83,7 @@ void RerunStore::load(const std::string& job) {
   try {
     if (json.is_object() && json.value("version", 0) == 1 && json.value("job", "") == job) {
       state = json.get<RunState>();
+      read_log();
     }
   } catch (const nlohmann::json::exception&) {
     state = {};  // what cannot be read is not known: everything runs
@@ -69,16 +92,63 @@ void RerunStore::load(const std::string& job) {
   state.salt = state.salt.empty() ? random_hex(16) : state.salt;
 }
 
-void RerunStore::save() const {
+/// The lines behind a state that was written whole; a torn one is the last of a run that was ended.
+void RerunStore::read_log() {
+  std::ifstream log(m_directory / "state.log", std::ios::binary);
+  nlohmann::json all(state);
+  for (std::string line; std::getline(log, line);) {
+    const auto added = nlohmann::json::parse(line, nullptr, false);
+    if (!added.is_object() || added.value("base", "") != state.serial) {
+      break;
+    }
+    for (const auto& item : added.items()) {
+      if (item.key() == "steps") {
+        all["steps"].update(item.value());
+      } else if (item.key() != "base") {
+        all[item.key()] = item.value();
+      }
+    }
+  }
+  state = all.get<RunState>();
+}
+
+void RerunStore::save_steps(const std::vector<std::string>& identities) {
+  if (m_head.is_null()) {
+    save();
+    return;
+  }
+  nlohmann::json head = head_of(state);
+  nlohmann::json line{{"base", state.serial}};
+  for (const auto& item : head.items()) {
+    if (m_head[item.key()] != item.value()) {
+      line[item.key()] = item.value();
+    }
+  }
+  m_head = std::move(head);
+  for (const std::string& identity : identities) {
+    if (const auto found = state.steps.find(identity); found != state.steps.end()) {
+      line["steps"][identity] = found->second;
+    }
+  }
+  if (!m_log) {
+    m_log = std::make_unique<std::ofstream>(open_private(m_directory / "state.log"));
+  }
+  *m_log << text_of(line) << '\n' << std::flush;
+}
+
+void RerunStore::save() {
   // No fsync: after a power cut a torn file is no JSON, so nothing is known and everything runs.
   const fs::path temporary = m_directory / "state.json.new";
-  const mode_t mask = umask(0077);
+  state.serial = random_hex(8);
   {
-    std::ofstream file(temporary, std::ios::binary | std::ios::trunc);
-    file << nlohmann::json(state).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+    std::ofstream file = open_private(temporary);
+    file << text_of(state);
   }
-  umask(mask);
   fs::rename(temporary, m_directory / "state.json");
+  m_head = head_of(state);
+  m_log.reset();
+  std::error_code ignored;
+  fs::remove(m_directory / "state.log", ignored);  // a log of another serial is not read
 }
 
 void RerunStore::clean(long long limit) {

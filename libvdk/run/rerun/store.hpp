@@ -2,6 +2,8 @@
 #pragma once
 
 #include <filesystem>
+#include <fstream>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -20,11 +22,16 @@ class RerunStore {
 
   RunState state;  ///< as it was found; empty steps when nothing is known
   /// Write `state`: whole or not at all, readable for the owner only.
-  void save() const;
+  void save();
+  /// Write what is new of `state`: the records of these steps, and what else has changed. Costs the same however many
+  /// steps there are.
+  void save_steps(const std::vector<std::string>& identities);
   [[nodiscard]] std::filesystem::path snapshot(const std::string& name) const {
     return m_directory / "snapshots" / name;
   }
   [[nodiscard]] std::filesystem::path backup(const std::string& name) const { return m_directory / "backups" / name; }
+  /// The next `save_steps` writes all: steps were removed.
+  void renew() { m_head = nullptr; }
   /// Remove snapshots that no record needs, and the oldest ones when all together are larger than `limit` bytes.
   void clean(long long limit);
   /// Salted hash of a value: the file must not give away secrets.
@@ -33,8 +40,11 @@ class RerunStore {
  private:
   RerunStore(std::filesystem::path directory, files::FileLock lock);
   void load(const std::string& job);
+  void read_log();
   std::filesystem::path m_directory;
   files::FileLock m_lock;
+  nlohmann::json m_head;                 ///< what is written of `state` besides the steps
+  std::unique_ptr<std::ofstream> m_log;  ///< what was added since `state` was written whole
 };
 
 }  // namespace vdk::run

@@ -2,10 +2,12 @@
 """What a step leaves behind in the process, for a later run that starts behind it: the names of the notebook, the data of
 job-local modules, environment, working folder. What cannot be saved whole is named, and nothing is saved: half a state would
 be worse than none."""
+import operator
 import os
 import pickle
 import sys
 
+from vdk.sdk import threads
 from vdk.sdk.cells import MODULE
 
 _PLAIN = (int, float, complex, str, bytes, bool, type(None), tuple, frozenset)
@@ -317,17 +319,41 @@ def _found(module, function):
 
 def _known_objects(host):
     """Objects that belong to importable modules and must stay the same ones: os.environ, sys.path, sentinels."""
-    known = {}
     local = set(host.watch.job_modules())
-    for name, module in list(sys.modules.items()):
-        if name in local or name in (MODULE, "__main__") or type(module) is not _ModuleType or name.startswith("step_"):
-            continue
-        for key, value in list(vars(module).items()):
-            kind = type(value)
-            if kind in _PLAIN or kind is _FunctionType or kind is _ModuleType or isinstance(value, type) or key == "__builtins__":
-                continue
-            known.setdefault(id(value), (value, (name, key)))
-    return known
+    local.update((MODULE, "__main__"))
+    modules = {
+        name: module
+        for name, module in list(sys.modules.items())
+        if type(module) is _ModuleType and name not in local and not name.startswith("step_")
+    }
+    # Most modules are as they were behind the cell before.
+    last, all_known = getattr(host, "known_objects", ({}, {}))
+    found, same = {}, list(last) == list(modules)
+    for name, module in modules.items():
+        values = list(vars(module).values())
+        entry = last.get(name)
+        if entry is None or len(entry[0]) != len(values) or not all(map(operator.is_, entry[0], values)):
+            entry, same = (values, _objects_of(name, module)), False
+        found[name] = entry
+    if not same:
+        all_known = {}
+        for _, objects in found.values():
+            for item in objects:
+                all_known.setdefault(id(item[0]), item)
+    host.known_objects = (found, all_known)
+    return all_known
+
+
+def _objects_of(name, module):
+    return [
+        (value, (name, key))
+        for key, value in list(vars(module).items())
+        if type(value) not in _PLAIN
+        and type(value) is not _FunctionType
+        and type(value) is not _ModuleType
+        and not isinstance(value, type)
+        and key != "__builtins__"
+    ]
 
 
 def _module_data(module):
@@ -395,10 +421,7 @@ def _process(host):
 def _beyond(host, notebook):
     """Why the state cannot be saved whatever the names are: [(name, why)]."""
     found = []
-    # The thread that redraws progress bars is started again when one is needed.
-    threads = sys.modules["threading"].enumerate() if "threading" in sys.modules else []
-    if sum(not type(thread).__module__.startswith("tqdm.") for thread in threads) > 1:
-        found.append(("a thread", "it is still running"))
+    found += [("the thread " + thread.name, "it is still running") for thread in threads.busy()]
     if notebook is not None and notebook.has_tasks():
         found.append(("an asynchronous task", "it is still running"))
     plugins = host.run.plugins
