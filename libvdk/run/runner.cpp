@@ -6,6 +6,7 @@
 #include "run/process/program.hpp"
 #include "run/process/signals.hpp"
 #include "run/python/plugins.hpp"
+#include "run/python/text.hpp"
 #include "run/report/report.hpp"
 #include "run/sql/form.hpp"
 #include "run/step_failure.hpp"
@@ -351,16 +352,16 @@ std::string Runner::answer(const std::string& line) {
     KeyValueStore& store = m_session.store(request.at("store"));
     const bool secrets = request.at("store") == "secrets";
     if (request.at("op") == "read") {
-      const Json all = Json::parse(store.read_all());
+      const Json all = read_exact(store.read_all());
       if (secrets) {
         m_session.hide(all);
       }
-      return "{\"ok\": true, \"value\": " + all.dump() + "}";
+      return "{\"ok\": true, \"value\": " + dump_exact(all) + "}";
     }
+    const std::string value = request.at("text");  // as text, which keeps the digits of large numbers
     if (secrets) {
-      m_session.hide(request.at("value"));
+      m_session.hide(read_exact(value));
     }
-    const std::string value = request.at("value").dump();
     if (m_recorder != nullptr) {
       m_recorder->writes_values(request.at("store"), value);
     }

@@ -71,16 +71,18 @@ void Session::read_secret_settings() {
   }
   Json secrets;
   try {
-    secrets = Json::parse(request.secrets->read_all());
+    const std::string all = request.secrets->read_all();
+    secrets = read_exact(all);
+    m_secrets_read = Json::parse(all);
   } catch (const std::exception&) {
     // Most jobs have no secret settings; a step that reads secrets itself gets the failure.
     lines.warning("the job's secrets could not be read: settings among them are not applied");
     return;
   }
   if (!secrets.is_object()) {
+    m_secrets_read = Json::object();
     return;
   }
-  m_secrets_read = secrets;
   hide(secrets);
   const auto declared = request.settings.values();
   for (const auto& item : secrets.items()) {
@@ -204,7 +206,7 @@ std::string Session::team() const {
   return given.empty() ? request.job.config.team : given;
 }
 
-Json Session::read_store(const std::string& name) const { return Json::parse(store(name).read_all()); }
+Json Session::read_store(const std::string& name) const { return read_exact(store(name).read_all()); }
 
 Values Session::values(const Json& step_arguments) const {
   Values result;

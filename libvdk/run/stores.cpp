@@ -3,6 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "run/python/text.hpp"
 #include "vdk/core/files.hpp"
 #include "vdk/core/text.hpp"
 
@@ -19,14 +20,14 @@ Json read_jobs(const fs::path& file) {
   if (text::trim(content).empty()) {
     return Json::object();
   }
-  Json jobs = Json::parse(content, nullptr, false);
-  if (!jobs.is_object()) {
+  const auto jobs = parse_exact(content);
+  if (!jobs || !jobs->is_object()) {
     throw Error(ErrorKind::configuration,
                 {"cannot read properties from '" + file.string() + "'", "the file is not one JSON object",
                  "no property is read or written",
                  "Correct the file, or name another one with fs_properties_directory and fs_properties_filename"});
   }
-  return jobs;
+  return *jobs;
 }
 
 unsigned mode_of(const fs::path& file) {
@@ -57,15 +58,15 @@ std::string FileStore::read_all() {
                 {"cannot read properties from '" + m_file.string() + "'", "'" + m_key + "' in it is no JSON object",
                  "no property is read", "Correct the file"});
   }
-  return own->dump();
+  return dump_exact(*own);
 }
 
 void FileStore::write_all(const std::string& json_object) {
   // Jobs that run at the same time share the file.
   const auto lock = files::FileLock::acquire(m_file.parent_path() / ("." + m_file.filename().string() + ".lock"));
   Json jobs = read_jobs(m_file);
-  jobs[m_key] = Json::parse(json_object);
-  files::write_atomic(m_file, jobs.dump(), mode_of(m_file));
+  jobs[m_key] = read_exact(json_object);
+  files::write_atomic(m_file, dump_exact(jobs), mode_of(m_file));
 }
 
 Error UnknownStore::failure() const {

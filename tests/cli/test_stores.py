@@ -104,12 +104,12 @@ class Values(VdkTest):
 
     def test_what_can_be_stored_comes_back(self):
         for store in ("properties", "secrets"):
-            self.set_in_step(store, "{'a': 1, 'b': 0.1, 'c': 'é\\U0001F600\\0', 'd': [True, None], 'e': {'x': 2**63}, 'f': None}",
+            self.set_in_step(store, "{'a': 1, 'b': 0.1, 'c': 'é\\U0001F600\\0', 'd': [True, None], 'e': {'x': 2**63}, 'f': None, 'g': -10**25}",
                              code=0)
 
     def test_what_cannot_be_stored_is_the_users_error_that_names_the_key(self):
         cases = ["{'the-key': True}", "{'the-key': {1}}", "{'the-key': b'x'}", "{'the-key': float('nan')}",
-                 "{'the-key': [float('inf')]}", "{'the-key': '\\ud800'}", "{'the-key': {'x': object()}}",
+                 "{'the-key': [float('inf')]}", "{'the-key': '\\ud800'}", "{'the-key': {'x': object()}}", "{'the-key': 10**400}",
                  "{'the key': 1}", "{'the-key': (1, 2)}", "{1: 'x'}", "['the-key']"]
         for case in cases:
             with self.subTest(case):

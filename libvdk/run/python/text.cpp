@@ -150,6 +150,26 @@ std::optional<Json> parse_exact(const std::string& text) {
   return std::move(reader.document);
 }
 
+Json read_exact(const std::string& text) {
+  auto parsed = parse_exact(text);
+  return parsed ? std::move(*parsed) : Json::parse(text);
+}
+
+std::string dump_exact(const Json& value) {
+  if (value.is_binary()) {
+    return repr(value);
+  }
+  if (!value.is_structured()) {
+    return value.dump();
+  }
+  std::string out;
+  for (const auto& item : value.items()) {
+    out += out.empty() ? "" : ",";
+    out += (value.is_object() ? Json(item.key()).dump() + ":" : "") + dump_exact(item.value());
+  }
+  return value.is_object() ? "{" + out + "}" : "[" + out + "]";
+}
+
 std::string python_str(const Json& value) { return value.is_string() ? value.get<std::string>() : repr(value); }
 
 }  // namespace vdk::run

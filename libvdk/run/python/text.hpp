@@ -15,4 +15,11 @@ namespace vdk::run {
 /// when the text is no JSON, or nested deeper than Python reads.
 [[nodiscard]] std::optional<nlohmann::ordered_json> parse_exact(const std::string& text);
 
+/// parse_exact() of text that vdk or a service has written.
+/// @throws std::exception when it is no JSON
+[[nodiscard]] nlohmann::ordered_json read_exact(const std::string& text);
+
+/// The JSON text of what parse_exact() gave, on one line.
+[[nodiscard]] std::string dump_exact(const nlohmann::ordered_json& value);
+
 }  // namespace vdk::run

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "run/rerun/recorder.hpp"
 
+#include "run/python/text.hpp"
 #include "run/rerun/plan.hpp"
 #include "vdk/core/hash.hpp"
 #include "vdk/core/text.hpp"
@@ -160,7 +161,7 @@ void RerunRecorder::note_carry(const nlohmann::ordered_json& host) {
 void RerunRecorder::writes_values(const std::string& store, const std::string& json_object) {
   (void)m_now.value(store, "*");
   m_rewritten.insert(store);
-  const auto all = nlohmann::json::parse(json_object, nullptr, false);
+  const auto all = nlohmann::json(read_exact(json_object));
   Texts& own = store == "secrets" ? m_store.state.own_secrets : m_store.state.own_properties;
   own.clear();
   own["*"] = m_store.hash(all.dump());

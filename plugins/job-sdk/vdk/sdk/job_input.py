@@ -6,6 +6,7 @@ from vdk.api import errors
 from vdk.api.job_input import IJobInput
 
 _WHY_NOT = {
+    "large": "it holds an integer of more than 300 digits",
     "unicode": "it holds text that is not valid Unicode",
     "circular": "it contains itself, or is nested too deeply",
     "number": "it holds NaN or infinity, for which JSON has no word",
@@ -102,7 +103,7 @@ class Run:
             if own is not None:
                 own.write(values)
                 return
-        self.channel.call({"req": "kv", "store": store, "op": "write", "value": values})
+        self.channel.call({"req": "kv", "store": store, "op": "write", "text": json.dumps(values)})
 
 
 class JobInput(IJobInput):
@@ -182,7 +183,9 @@ class JobInput(IJobInput):
         return self._run.connection(databases[name])
 
     def execute_query(self, sql, database=None):
-        if not isinstance(sql, str) or not sql.strip():
+        if not isinstance(sql, str):
+            raise errors.UserCodeError("cannot run a query of type %s: give the SQL text of one statement" % type(sql).__name__)
+        if not sql.strip():
             raise errors.UserCodeError("cannot run an empty query: give the SQL text of one statement")
         return self.get_managed_connection(database).execute_query(self._substitute(sql))
 
@@ -303,9 +306,19 @@ def _get(values, name, default):
     return default if value is None else value
 
 
+_LARGE = "too large"
+
+
+def _check_size(digits):
+    if len(digits) > 300:
+        raise ValueError(_LARGE)
+
+
 def _kind_of(error):
     if isinstance(error, UnicodeError):
         return "unicode"
+    if str(error) == _LARGE:
+        return "large"
     return "circular" if isinstance(error, RecursionError) or "ircular" in str(error) else "number"
 
 
@@ -324,7 +337,9 @@ def _check_values(what, values):
             )
         try:
             key.encode("utf-8")
-            json.dumps(value, allow_nan=False, ensure_ascii=False).encode("utf-8")
+            text = json.dumps(value, allow_nan=False, ensure_ascii=False)
+            text.encode("utf-8")
+            json.loads(text, parse_int=_check_size)
         except (TypeError, ValueError, RecursionError) as error:
             # Not the error's own text: it may quote a secret.
             why = str(error) if isinstance(error, TypeError) else _WHY_NOT[_kind_of(error)]
