@@ -67,8 +67,9 @@ std::vector<Step> find_steps(const fs::path& directory, std::vector<Notebook>* n
   for (fs::directory_iterator entry(directory, error), end; !error && entry != end; entry.increment(error)) {
     const std::string name = text::lower(entry->path().filename().string());
     std::error_code ignored;
-    if ((name.ends_with(".sql") || name.ends_with(".py") || name.ends_with(".ipynb")) &&
-        !entry->is_directory(ignored)) {
+    const fs::file_type kind = entry->status(ignored).type();
+    const bool is_file = kind == fs::file_type::regular || kind == fs::file_type::not_found;  // a dangling link is told
+    if ((name.ends_with(".sql") || name.ends_with(".py") || name.ends_with(".ipynb")) && is_file) {
       found.push_back(entry->path());
     }
   }

@@ -58,6 +58,18 @@ class Steps(VdkTest):
         self.assertIn("    5 | raise ValueError('late')\n    ValueError: late\n", failed.err)
         self.assertIn("10_Step.py has a `yield`", self.run_step("def run(job_input):\n    yield 1\n").err)
 
+    def test_only_files_are_steps(self):
+        folder = self.job("things", {"20.py": "def run(job_input):\n    print('ran')\n"})
+        os.mkfifo(folder / "10.sql")
+        (folder / "15.py").mkdir()
+        self.assertEqual(self.vdk("run", folder).out, "ran\n")
+
+    def test_a_decorated_run_runs(self):
+        result = self.run_step("import functools\ndef logged(function):\n    @functools.wraps(function)\n"
+                               "    def wrapper(*args, **kwargs):\n        print('begin')\n        return function(*args, **kwargs)\n"
+                               "    return wrapper\n@logged\ndef run(job_input):\n    print(job_input.get_name())\n")
+        self.assertEqual(result.out, "begin\njob-0\n")
+
     def test_large_integers_among_the_arguments_keep_their_digits(self):
         number = "-123456789012345678901234567890"
         text = "def run(job_input):\n    print(job_input.get_arguments()['n'] + 1)\n"

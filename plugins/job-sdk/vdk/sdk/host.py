@@ -194,7 +194,8 @@ class Host:
             return "not_runnable"
         code = function.__code__
         parameters = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
-        if "job_input" not in parameters:
+        takes_any = code.co_flags & 0x08  # **kwargs, as of what functools.wraps makes
+        if "job_input" not in parameters and not takes_any:
             raise errors.UserCodeError(
                 "cannot call run() of %s: it has no parameter named job_input. Write `def run(job_input):`"
                 % message["name"]
