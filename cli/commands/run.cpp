@@ -404,6 +404,7 @@ int run_session(const ParsedCommand& command, Context& context) {
   job.name = name.empty() ? job.name : name;
   const auto folder = directory.empty() ? std::nullopt : std::optional(job.directory);
   const config::Settings settings = config::Settings::from_process(folder);
+  run::apply_log_level(settings);
   const JobData data = try_open_data(context, settings, job);
   run::serve_job({.job = job,
                   .settings = settings,

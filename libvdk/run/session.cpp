@@ -289,7 +289,7 @@ std::string Session::host_settings(bool plugins) const {
       {"op_id", request.ids.op_id},
       {"log_mark", relay != nullptr ? relay->log_mark() : std::string()},
       {"log_levels", m_logger_levels},
-      {"log_level", text::upper(setting("log_level_vdk"))}};
+      {"log_level", level_name(log::level())}};
   return message.dump();
 }
 

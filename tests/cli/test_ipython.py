@@ -188,6 +188,12 @@ with StandaloneDataJobFactory.create(None, "n", extra_plugins=[Plugin()]) as job
 """)
         self.assertEqual(done.stdout.splitlines(), ["n [(7,)]", "True", "OperationalError True"])
 
+    def test_a_program_may_give_its_own_file_for_the_folder(self):
+        (self.dir / "script.py").write_text("")
+        done = self.python("from vdk.api.data_job import StandaloneDataJobFactory as F\n"
+                           "with F.create('script.py') as j:\n    print(j.get_name(), j.get_job_directory().name, j.execute_query('select 1'))\n")
+        self.assertEqual(done.stdout, "script.py script.py [(1,)]\n")
+
     def test_what_is_wrong_is_said_in_words(self):
         make = "from vdk.api.data_job import StandaloneDataJobFactory as F\n"
         self.assertIn("data_job_directory", self.python(make + "F.create(None)", 1).stderr)

@@ -97,6 +97,16 @@ class Text(Logs):
         for setting, value in (("VDK_LOG_LEVEL_VDK", "LOUD"), ("VDK_LOG_LEVEL_MODULE", "x=LOUD")):
             self.assertIn("LOUD", self.run_vdk("run", self.dir / "some-job", env={setting: value}).err)
 
+    def test_the_verbosity_is_that_of_the_steps_log_records_too(self):
+        job = self.logging_job()
+        for arguments, heard, silent in ((("-v", "DEBUG", "run"), "DEBUG my.module: deep", "nothing at all"),
+                                         (("run", "--debug"), "DEBUG my.module: deep", "nothing at all"),
+                                         (("-v", "ERROR", "run"), "ERROR my.module: bad", "INFO my.module"),
+                                         (("run",), "INFO my.module: fine", "DEBUG my.module")):
+            result = self.vdk(*arguments, job)
+            self.assertIn(heard, result.err)
+            self.assertNotIn(silent, result.err)
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -64,7 +64,9 @@ class Session:
                 start_new_session=True,  # Ctrl-C in the kernel ends a cell, not this
             )
         self._fd = ours.detach()
-        given = {"directory": str(directory or ""), "name": name or "", "arguments": arguments}
+        # A program may give its own file for the folder; there is nothing to be read then.
+        folder = "" if os.path.isfile(str(directory or "")) else str(directory or "")
+        given = {"directory": folder, "name": name or "", "arguments": arguments}
         with self._process.stdin as stdin:
             stdin.write(json.dumps(given).encode("ascii"))
         self._reader = threading.Thread(target=self._copy_log, daemon=True)
@@ -109,7 +111,7 @@ class StandaloneDataJob:
         if data_job_directory is None and name is None:
             raise ValueError("cannot make a job_input: give data_job_directory, name or both")
         self._directory = None if data_job_directory is None else os.path.abspath(str(data_job_directory))
-        self._name = name
+        self._name = name or (os.path.basename(self._directory) if self._directory else None)
         self._arguments = {} if job_args is None else job_args
         self._extra_plugins = list(extra_plugins)
         self._template_name = template_name
