@@ -209,7 +209,7 @@ with StandaloneDataJobFactory.create(None, "n", extra_plugins=[Plugin()]) as job
     def test_an_interrupted_call_does_not_give_its_answer_to_the_next_one(self):
         done = self.python("""
 from vdk.api.data_job import StandaloneDataJobFactory
-def interrupt():
+def interrupt(*taken):
     raise KeyboardInterrupt
 with StandaloneDataJobFactory.create(None, "n") as job_input:
     job_input.set_all_secrets({"s": 1})

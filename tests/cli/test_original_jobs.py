@@ -7,7 +7,7 @@ import unittest
 
 import original
 from harness import VdkTest
-from original_jobs import ARGUMENTS, JOBS, MORE
+from original_jobs import ARGUMENTS, JOBS, MORE, step
 
 
 def tables(folder):
@@ -66,6 +66,35 @@ class OriginalJobs(VdkTest):
         for name, done in self.outcomes(MORE, "original").items():
             with self.subTest(job=name, beside="the original"):
                 self.assertEqual(done["code"], MORE[name][1])
+
+    def test_what_a_failed_run_says_has_the_form_of_the_original(self):
+        def said(who):
+            folder = self.dir / who
+            folder.mkdir()
+            job = self.job("told", {"10.py": step("print('fine')"), "20.py": step("helper()", "def helper():\n    raise KeyError('gone')")},
+                           folder)
+            env = {"JOB_RUN_SUMMARY_FILE_PATH": str(folder / "summary.json"), "VDK_TEMPORARY_WRITE_DIRECTORY": "work"}
+            log = (self.run_vdk("run", job, env=env, cwd=folder).err if who == "ours" else
+                   original.run(self, "vdk", "run", job, env=env, cwd=folder, folder=original.runner()).stderr)
+            results = log.split("Step results:\n")[1].split("KeyError: 'gone'")[0].replace(str(folder), "")
+            return results, json.loads((folder / "summary.json").read_text())["details"]
+        self.assertEqual(said("ours"), said("original"))
+
+    def test_queries_print_what_the_original_prints(self):
+        queries = (("sqlite-query", "create table cars (day text, name text, price real, count int)"),
+                   ("sql-query", "insert into cars values ('2024-01-31', 'a', 123.0, 1), (null, 'béta', 1.25, 20), ('x', '', -3.5, null)"),
+                   ("sqlite-query", "select * from cars order by name"), ("sql-query", "select * from cars order by name"),
+                   ("sqlite-query", "select name, count from cars where 0"), ("sql-query", "select count, count(*) from cars"))
+
+        def printed(who):
+            env = {"VDK_DB_DEFAULT_TYPE": "sqlite", "VDK_SQLITE_FILE": str(self.dir / f"{who}.db")}
+            for command, query in queries:
+                if who == "ours":
+                    yield self.vdk(command, "-q", query, env=env).out
+                else:
+                    yield original.run(self, "vdk", command, "-q", query, env=env, code=0, folder=original.runner()).stdout.strip("\n") + "\n"
+        theirs = list(printed("original"))
+        self.assertEqual(list(printed("ours")), ["" if text == "\n" else text for text in theirs])
 
 
 if __name__ == "__main__":
