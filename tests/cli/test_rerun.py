@@ -500,8 +500,8 @@ class Cells(Rerun):
         listening = ("import logging.handlers, queue\nq = queue.Queue()\nlogging.handlers.QueueListener(q).start()\n"
                      "logging.getLogger('some').addHandler(logging.handlers.QueueHandler(q))\nlogging.getLogger('some').error('said')\n"
                      "q.join()\ndel q\nx = 1")
-        pool = ("from concurrent.futures import ThreadPoolExecutor\nimport builtins, time\nbuiltins.pool = ThreadPoolExecutor(2)\n"
-                "list(builtins.pool.map(str, range(9)))\nlist(builtins.pool.map(str, range(9)))\ntime.sleep(0.05)\nx = 1")
+        pool = ("from concurrent.futures import ThreadPoolExecutor as P\nimport time\nP.kept = P(2)\n"
+                "list(P.kept.map(str, range(9)))\nlist(P.kept.map(str, range(9)))\ntime.sleep(0.05)\nx = 1")
         awaited = "import asyncio\nx = await asyncio.to_thread(len, 'a')" if sys.version_info >= (3, 9) else "x = 1"
         for made in (listening, pool, awaited):
             with self.subTest(made):
@@ -509,7 +509,7 @@ class Cells(Rerun):
                 self.run_job(code=1)
                 self.assertEqual(list(self.plan()), ["n_3"])
         running = "import threading, time\nthreading.Thread(target=time.sleep, args=(3,), name='poller', daemon=True).start()\nx = 1"
-        busy = pool + "\nbuiltins.pool.submit(time.sleep, 3)"
+        busy = pool + "\nP.kept.submit(time.sleep, 3)"
         for made, name in ((running, "poller"), (busy, "ThreadPoolExecutor")):
             self.write(n__ipynb=notebook(made, "x += 1", "1/0"))
             self.run_job(code=1)

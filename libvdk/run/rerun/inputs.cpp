@@ -251,6 +251,23 @@ std::string RerunInputs::presence(const fs::path& path) {
   return fs::is_symlink(fs::symlink_status(path, ignored)) ? "a link to nothing" : "missing";
 }
 
+std::string RerunInputs::measure(const fs::path& path) {
+  struct stat info {};
+  if (stat(path.c_str(), &info) != 0 || !S_ISREG(info.st_mode)) {
+    return presence(path);
+  }
+  return std::to_string(info.st_size) + ":" + std::to_string(info.st_mtim.tv_sec) + "." +
+         std::to_string(info.st_mtim.tv_nsec);
+}
+
+std::string RerunInputs::link_target(const fs::path& path) {
+  std::error_code error;
+  const fs::path target = fs::read_symlink(path, error);
+  return error ? "" : target.string();
+}
+
+std::string RerunInputs::file_identity(const fs::path& path) { return identity_of(path, true); }
+
 std::string RerunInputs::listing_stamp(const fs::path& path) {
   std::set<std::string> names;
   std::error_code error;

@@ -28,6 +28,12 @@ class RerunInputs {
   [[nodiscard]] static std::string file_stamp(const std::filesystem::path& path);
   /// "there", "missing" or "a link to nothing".
   [[nodiscard]] static std::string presence(const std::filesystem::path& path);
+  /// Size and time of a file, presence of anything else.
+  [[nodiscard]] static std::string measure(const std::filesystem::path& path);
+  /// Where a symbolic link leads; of no link: "".
+  [[nodiscard]] static std::string link_target(const std::filesystem::path& path);
+  /// Which file it is, with size and time; "missing".
+  [[nodiscard]] static std::string file_identity(const std::filesystem::path& path);
   [[nodiscard]] static std::string listing_stamp(const std::filesystem::path& path);
   /// Identity and change counter of an SQLite database.
   [[nodiscard]] static std::string database_stamp(const std::filesystem::path& path);

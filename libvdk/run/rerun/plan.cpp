@@ -165,7 +165,7 @@ std::string Planner::stale_values(const Texts& recorded, const std::string& stor
 
 std::string Planner::stale_files(const StepRecord& known) const {
   if (!known.complete) {
-    return "not everything that it reads is known";
+    return known.why.empty() ? "not everything that it reads is known" : known.why;
   }
   std::error_code ignored;
   if (!known.folder.empty() && known.folder != fs::current_path(ignored)) {
@@ -183,6 +183,24 @@ std::string Planner::stale_files(const StepRecord& known) const {
   for (const auto& [path, there] : known.written) {
     if (there == "there" && !fs::exists(path, ignored)) {
       return "the file " + quoted(path) + " that it wrote is gone";
+    }
+  }
+  for (const auto& [path, there] : known.written) {
+    const auto left = m_state.left_files.find(path);
+    if (m_asked.mode != RerunMode::from_failed && left != m_state.left_files.end() &&
+        RerunInputs::file_identity(path) != left->second) {
+      return "the file " + quoted(path) + " that it wrote was changed by something else";
+    }
+  }
+  for (const auto& [path, target] : known.links) {
+    if (RerunInputs::link_target(path) != target) {
+      return "the link " + quoted(path) + " leads elsewhere";
+    }
+  }
+  for (const auto& [path, measure] : known.measured) {
+    if (RerunInputs::measure(path) != measure &&
+        !(m_asked.mode == RerunMode::from_failed && m_state.own_files.contains(path))) {
+      return "the file " + quoted(path) + " has another size or time";
     }
   }
   for (const auto& [path, before] : known.asked) {

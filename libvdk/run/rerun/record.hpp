@@ -35,15 +35,18 @@ struct StepRecord {
   Texts written;                         ///< path -> "there" or "missing"
   Texts listed;                          ///< path -> stamp of folders that it listed
   Texts asked;                           ///< path -> its presence: it asked whether there is something
+  Texts measured;                        ///< path -> size and time of a file, which it asked for
+  Texts links;                           ///< path -> where the symbolic link led
   std::string folder;                    ///< the caller's working folder, when it used that
   Texts arguments, properties, secrets;  ///< name or * -> hash
   Texts variables;                       ///< of the environment: name -> hash; * = the names
   bool complete = true;                  ///< false: not everything that it read is known
+  std::string why;                       ///< not
   Carry carry;
 };
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(StepRecord, id, built_on, name, status, source, environment,
-                                                module_names, modules, read, written, listed, asked, folder, arguments,
-                                                properties, secrets, variables, complete, carry)
+                                                module_names, modules, read, written, listed, asked, measured, links,
+                                                folder, arguments, properties, secrets, variables, complete, why, carry)
 
 /// What is known of the runs of one job folder.
 struct RunState {
@@ -56,13 +59,14 @@ struct RunState {
   std::map<std::string, Texts> environments;
   Texts databases;                          ///< file -> stamp at the end of the last run; empty when it did not end
   Texts own_files;                          ///< file -> stamp, as the steps of the last run left what they wrote
+  Texts left_files;                         ///< what steps wrote -> how it was when the last run ended, or "changed"
   Texts own_properties, own_secrets;        ///< name -> hash, as a step of the last run wrote them
   std::map<std::string, StepRecord> steps;  ///< by identity
   std::string atomic_step;                  ///< the step that runs with backups
   Texts backups;                            ///< database file -> copy from before that step; empty = there was none
 };
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(RunState, version, serial, job, salt, status, execution_id, op_id,
-                                                environments, databases, own_files, own_properties, own_secrets, steps,
-                                                atomic_step, backups)
+                                                environments, databases, own_files, left_files, own_properties,
+                                                own_secrets, steps, atomic_step, backups)
 
 }  // namespace vdk::run

@@ -38,6 +38,10 @@ RerunRecorder::RerunRecorder(RerunStore& store, RerunInputs& now, const Session&
   state.execution_id = session.request.ids.execution_id;
   state.op_id = session.request.ids.op_id;
   state.databases.clear();
+  // Before this run writes there: what somebody else has changed meanwhile stays known until its step writes it again.
+  for (auto& [path, identity] : state.left_files) {
+    identity = RerunInputs::file_identity(path) == identity ? identity : "changed";
+  }
   if (!plan.resumes) {
     state.own_files.clear();
     state.own_properties.clear();
@@ -77,6 +81,7 @@ void RerunRecorder::end(const StepResult& result, const Asked& asked) {
     note_files(asked.host);
     note_carry(asked.host);
   }
+  note_attached();
   note_values(asked);
   for (const std::string& store : m_rewritten) {
     m_now.forget(store);
@@ -95,8 +100,22 @@ void RerunRecorder::end(const StepResult& result, const Asked& asked) {
   }
 }
 
+void RerunRecorder::note_attached() {
+  for (const std::string& name : m_session.databases->take_attached()) {
+    if (name.empty() || name.starts_with("file:")) {
+      m_record.complete = false;
+      m_record.why = "it attached a database, and which file that is is not known";
+    } else if (name != ":memory:") {
+      const std::filesystem::path path = std::filesystem::absolute(name).lexically_normal();
+      m_record.read[path.string()] = RerunInputs::file_stamp(path);
+      m_record.folder = name.front() == '/' ? m_record.folder : std::filesystem::current_path().string();
+    }
+  }
+}
+
 void RerunRecorder::note_files(const nlohmann::ordered_json& host) {
   m_record.complete = host.value("complete", false);
+  m_record.why = host.value("why", "");
   m_record.folder = host.value("relative", false) ? std::filesystem::current_path().string() : "";
   const auto modules = host.value("modules", std::map<std::string, std::string>{});
   for (const auto& [name, path] : modules) {
@@ -112,7 +131,14 @@ void RerunRecorder::note_files(const nlohmann::ordered_json& host) {
   for (const std::string& path : texts_at(host, "asked")) {
     m_record.asked[path] = RerunInputs::presence(path);
   }
+  for (const std::string& path : texts_at(host, "measured")) {
+    m_record.measured[path] = RerunInputs::measure(path);
+  }
+  for (const std::string& path : texts_at(host, "links")) {
+    m_record.links[path] = RerunInputs::link_target(path);
+  }
   for (const std::string& path : texts_at(host, "written")) {
+    m_written.insert(path);
     const std::string stamp = RerunInputs::file_stamp(path);
     m_record.written[path] = stamp == "missing" ? "missing" : "there";
     m_store.state.own_files[path] = stamp;
@@ -178,9 +204,16 @@ void RerunRecorder::finish(const RunResult& result) {
   }
   state.databases = m_now.databases();
   std::set<std::string> used;
+  Texts left;
   for (const auto& [identity, record] : state.steps) {
     used.insert(record.environment);
+    for (const auto& [path, there] : record.written) {
+      const auto before = state.left_files.find(path);
+      const bool changed = before != state.left_files.end() && before->second == "changed";
+      left[path] = changed && !m_written.contains(path) ? "changed" : RerunInputs::file_identity(path);
+    }
   }
+  state.left_files = std::move(left);
   std::erase_if(state.environments, [&](const auto& entry) { return !used.contains(entry.first); });
   long long limit = text::parse_int(m_session.setting("run_snapshot_limit_mb")).value_or(256);
   m_store.clean(limit * (1LL << 20) * snapshots_together);

@@ -34,6 +34,7 @@ class RerunRecorder {
   void finish(const RunResult& result);
 
  private:
+  void note_attached();
   void note_files(const nlohmann::ordered_json& host);
   void note_values(const Asked& asked);
   void note_carry(const nlohmann::ordered_json& host);
@@ -48,6 +49,7 @@ class RerunRecorder {
   std::string m_identity;
   StepRecord m_record;
   Carry m_carry;
+  std::set<std::string> m_written;    ///< files, by the steps of this run
   std::set<std::string> m_rewritten;  ///< stores that the step has written to
 };
 

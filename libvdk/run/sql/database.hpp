@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <functional>
+#include <set>
 #include <string>
 
 namespace vdk::run {
@@ -34,6 +35,8 @@ class Database {
   [[nodiscard]] virtual std::string stamp() { return {}; }
   /// The first part of a stamp, as far as it is known without connecting.
   [[nodiscard]] virtual std::string identity() { return {}; }
+  /// Names of other databases that were attached since this was asked last; "" where the name is not known.
+  [[nodiscard]] virtual std::set<std::string> take_attached() { return {}; }
   /// Whether steps of this run had to do with it.
   [[nodiscard]] bool is_used() const noexcept { return m_used; }
   void note_used() noexcept { m_used = true; }

@@ -72,6 +72,14 @@ std::string Databases::open_state() {
   return state;
 }
 
+std::set<std::string> Databases::take_attached() {
+  std::set<std::string> names;
+  for (const auto& [path, database] : m_open_files) {
+    names.merge(database->take_attached());
+  }
+  return names;
+}
+
 std::vector<std::string> Databases::close(bool stamped) {
   std::vector<std::string> open;
   for (const auto& [path, database] : m_open_files) {

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -33,6 +34,8 @@ class Databases {
   [[nodiscard]] sqlite3* connection(const std::filesystem::path& path) { return sqlite(path).connection(); }
   /// What of an open connection the next steps may depend on and a later run cannot have; empty when nothing.
   [[nodiscard]] std::string open_state();
+  /// Names of databases that scripts have attached since this was asked last; "" where the name is not known.
+  [[nodiscard]] std::set<std::string> take_attached();
   /// Something lasts to the end of the run that a later run cannot have.
   void note_state(std::string what) { m_state = std::move(what); }
   /// Roll back what steps left open and close everything; returns where a transaction was open. `stamped`: a later run

@@ -15,6 +15,15 @@ constexpr int steps_between_signal_checks = 10'000;
 
 int stop_on_signal(void* /*unused*/) { return SignalGuard::received() != 0 ? 1 : 0; }
 
+/// Allows all that is done and notes what is attached.
+int note_attached(void* names, int action, const char* name, const char* /*unused*/, const char* /*unused*/,
+                  const char* /*unused*/) {
+  if (action == SQLITE_ATTACH && (name == nullptr || *name != '\0')) {
+    static_cast<std::set<std::string>*>(names)->emplace(name == nullptr ? "" : name);
+  }
+  return SQLITE_OK;
+}
+
 bool has_rows(sqlite3* db, const char* sql) {
   bool found = false;
   const auto note = [](void* flag, int, char**, char**) {
@@ -44,6 +53,7 @@ sqlite3* SqliteDatabase::connection() {
   }
   sqlite3_busy_timeout(db, busy_milliseconds);
   sqlite3_progress_handler(db, steps_between_signal_checks, stop_on_signal, nullptr);
+  sqlite3_set_authorizer(db, note_attached, &m_attached);
   return db;
 }
 

@@ -8,6 +8,8 @@ from _thread import get_ident
 
 from vdk.api import errors
 
+# As they are before a step may put others in their place.
+_dumps, _loads = json.dumps, json.loads
 # How many batches of rows may be on their way before the sender waits.
 WINDOW = 4
 
@@ -83,9 +85,9 @@ class Channel:
             self._gone()
 
     def send(self, message):
-        line = json.dumps(message).encode("ascii")
+        line = _dumps(message).encode("ascii")
         if b"\\ud" in line:  # half of a surrogate pair is no character that can be sent
-            line = json.dumps(message, ensure_ascii=False).encode("utf-8", "replace")
+            line = _dumps(message, ensure_ascii=False).encode("utf-8", "replace")
         self.send_bytes(line + b"\n")
 
     def receive(self, taken=None):
@@ -100,7 +102,7 @@ class Channel:
             line = b""
         if not line:
             self._gone()
-        return json.loads(line)
+        return _loads(line)
 
     def call(self, message, cancels=False):
         """Send a request and return its value; steps that vdk asks for in between (templates) are run here. `cancels`:

@@ -54,8 +54,11 @@ class Host:
 
     def _remember_start(self, settings):
         """Later runs may leave steps out: what each of them changes is compared with this."""
+        from vdk.sdk import process_state
+
         self.watch.variables.written.clear()
         self.start = {
+            "process": process_state.start(),
             "environ": dict(os.environ),
             "cwd": os.getcwd(),
             "path": list(sys.path),
@@ -118,11 +121,17 @@ class Host:
             not self.run.connections
             and not self.watch.variables.written
             and self.plugins is None
+            and self._is_process_as_it_was()
             and not any(name in sys.modules for name in ("random", "numpy.random", "decimal", "threading"))
             and not self.watch.job_modules()
             and (os.getcwd(), sys.path, sys.getrecursionlimit()) == (start["cwd"], start["path"], start["recursion"])
             and (dict(os.environ), self.run.arguments[0]) == (start["environ"], start["arguments"])
         )
+
+    def _is_process_as_it_was(self):
+        from vdk.sdk import process_state
+
+        return process_state.is_as_it_was(self.start["process"])
 
     def run_step(self, message):
         result = {"done": "success", "exit_code": 0}

@@ -72,7 +72,7 @@ class Run:
         else:
             from vdk.sdk import sqlite
 
-            connection = sqlite.open_connection(path, self.ingester.wait, self.settings["query_prefix"])
+            connection = sqlite.open_connection(path, self.ingester.wait, self.settings["query_prefix"], self.watch)
             self.connections[path] = connection
         return connection
 

@@ -7,6 +7,7 @@ import os
 import pickle
 import sys
 
+from vdk.sdk import process_state
 from vdk.sdk import threads
 from vdk.sdk.cells import MODULE
 
@@ -366,11 +367,18 @@ def _module_data(module):
             classes[value.__qualname__] = {
                 key: item
                 for key, item in vars(value).items()
-                if not (key.startswith("__") and key.endswith("__")) and not hasattr(item, "__get__") and key != "_abc_impl"
+                if not (key.startswith("__") and key.endswith("__"))
+                and key != "_abc_impl"
+                and (not hasattr(item, "__get__") or _is_put_there(item, value, key))
             }
         elif not (_is_definition(value) and getattr(value, "__module__", None) == module.__name__):
             names[name] = value
     return names, {key: value for key, value in classes.items() if value}
+
+
+def _is_put_there(item, cls, key):
+    """A function that the text of the class does not have under this name."""
+    return type(item) is _FunctionType and (item.__module__, item.__qualname__) != (cls.__module__, cls.__qualname__ + "." + key)
 
 
 def _is_definition(value):
@@ -415,12 +423,14 @@ def _process(host):
         state["decimal"] = sys.modules["decimal"].getcontext().copy()
     if host.run.arguments[0] != host.start["arguments"]:
         state["arguments_changed"] = True
+    state.update(process_state.changes(host.start["process"]))
     return state
 
 
 def _beyond(host, notebook):
     """Why the state cannot be saved whatever the names are: [(name, why)]."""
     found = []
+    found += process_state.replaced(host.start["process"])
     found += [("the thread " + thread.name, "it is still running") for thread in threads.busy()]
     if notebook is not None and notebook.has_tasks():
         found.append(("an asynchronous task", "it is still running"))
@@ -573,6 +583,7 @@ def _restore_module(module, data, classes):
 def _restore_process(process):
     if "cwd" in process:
         os.chdir(process["cwd"])
+    process_state.restore(process)
     if "recursion" in process:
         sys.setrecursionlimit(process["recursion"])
     if "random" in process:

@@ -5,6 +5,7 @@ import sys
 
 # How much work of SQLite lies between two looks for Ctrl-C: some milliseconds.
 _STEPS = 200000
+_ATTACH = 24  # SQLite's number
 
 
 class ManagedConnection(sqlite3.Connection):
@@ -84,17 +85,30 @@ class ManagedConnection(sqlite3.Connection):
             self.vdk_wait()
 
 
-def open_connection(path, wait, prefix):
+def open_connection(path, wait, prefix, watch=None):
     connection = sqlite3.connect(
         path, timeout=10, isolation_level=None, check_same_thread=False, factory=ManagedConnection
     )
     connection.vdk_text_factory = connection.text_factory  # in PyPy it is another one than str
     connection.vdk_wait = wait
     connection.vdk_prefix = prefix
+    if watch is not None:
+        connection.set_authorizer(_telling(watch))
     if sys.implementation.name == "cpython":
         # While a query runs, Python looks for signals only when SQLite calls it. PyPy would swallow the interrupt there.
         connection.set_progress_handler(_look_for_signals, _STEPS)
     return connection
+
+
+def _telling(watch):
+    """Allows all that is done, and tells which other databases are attached."""
+
+    def allow(action, name, *_):
+        if action == _ATTACH:
+            watch.attached(name)
+        return sqlite3.SQLITE_OK
+
+    return allow
 
 
 def _look_for_signals():

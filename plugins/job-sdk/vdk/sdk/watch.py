@@ -21,11 +21,25 @@ class _Asking:
 
     def __call__(self, path, *arguments, **options):
         if options.get("dir_fd") is None:
-            self._watch.asked_about(path)
+            self._watch.asked_about(path, sys._getframe(1))
         return self._function(path, *arguments, **options)
 
     def __reduce__(self):
         return self.__name__
+
+
+class _AskingLink(_Asking):
+    def __call__(self, path, **options):
+        if not options:
+            self._watch.followed(path)
+        return self._function(path, **options)
+
+
+class _Opening(_Asking):
+    """os.open(); the audit event does not have the folder that the path belongs to."""
+
+    def __call__(self, path, flags, mode=0o777, *, dir_fd=None):
+        return self._function(path, flags, mode, dir_fd=dir_fd)
 
 
 class _AskingWhere(_Asking):
@@ -60,11 +74,39 @@ class Watch:
         os.stat = _Asking(real, self, "os")
         os.path.lexists = _Asking(os.path.lexists, self, os.path.__name__)
         os.getcwd = _AskingWhere(os.getcwd, self, "os")  # also what makes a relative path whole asks for it
+        self._readlink, os.readlink = os.readlink, _AskingLink(os.readlink, self, "os")
+        os.open = _Opening(os.open, self, "os")
+        os.supports_dir_fd.update((os.open, os.readlink))
+        self._watch_processes()
         for group in (os.supports_fd, os.supports_dir_fd, os.supports_follow_symlinks):
             if real in group:
                 group.add(os.stat)
 
-    def asked_about(self, path):
+    def _watch_processes(self):
+        """What the step's own processes read is not seen here."""
+
+        def forks():
+            if self._on:
+                self._why = "it started processes of its own, and what they read is not known"
+
+        try:
+            os.register_at_fork(before=forks)
+        except AttributeError:
+            self.seen = False
+
+    def followed(self, path):
+        """A symbolic link."""
+        if not self._on or isinstance(path, int):
+            return
+        try:
+            path = os.path.abspath(os.fsdecode(path))
+            if not path.startswith(self._apart) or path.startswith(self._directory):
+                self.links.add(path)
+                self._require_text(path)
+        except Exception:
+            pass
+
+    def asked_about(self, path, frame=None):
         if not self._on or isinstance(path, int) or len(self.asked) > _LIMIT:
             return
         try:
@@ -72,11 +114,25 @@ class Watch:
             if not path.startswith(self._apart) or path.startswith(self._directory):
                 self.asked.add(path)
                 self._require_text(path)
+                if frame is not None and self._wants_more(frame):
+                    self.measured.add(path)
         except Exception:
             pass  # of what is no path; the caller gets his own error
 
+    def _wants_more(self, frame):
+        """Whether who asks wants to know size or time; libraries most often ask whether there is something."""
+        module = frame.f_globals.get("__name__") or ""
+        if module == "genericpath":
+            return frame.f_code.co_name.startswith("get")
+        if module.split(".")[0] == "pathlib":
+            caller = frame.f_back.f_globals.get("__name__") or ""
+            return frame.f_code.co_name == "stat" and caller.split(".")[0] != "pathlib"
+        return not frame.f_code.co_filename.startswith(self._apart + (self._sdk + os.sep, "<frozen"))
+
     def _clear(self):
         self.read, self.written, self.listed, self.asked = set(), set(), set(), set()
+        self.links, self.measured = set(), set()
+        self._why = ""  # not everything is known
         self._certain = True
         self.relative = False  # whether the working folder matters
         self._stamps = {}  # of files when they were opened for reading
@@ -113,15 +169,18 @@ class Watch:
         if not self._is_as_used(found["modules"]):
             self._certain = False
         sources = set(found["modules"].values())
+        if any(name in sys.modules for name in ("multiprocessing.popen_spawn_posix", "multiprocessing.popen_forkserver")):
+            self._why = "a step started processes of its own, and what they read is not known"
+        found["links"], found["measured"], found["why"] = sorted(self.links), sorted(self.measured), self._why
         found["read"] = sorted(self.read - sources)
         found["written"] = sorted(self.written)
         found["listed"] = sorted(self.listed)
         found["relative"] = relative
         found["asked"] = sorted(self.asked - self.read - self.written - sources)
         count = sum(len(found[name]) for name in ("read", "written", "listed", "asked"))
-        found["complete"] = self.seen and self._certain and count <= _LIMIT
+        found["complete"] = self.seen and self._certain and not self._why and count + len(self.links) <= _LIMIT
         if not found["complete"]:
-            found["read"] = found["written"] = found["listed"] = found["asked"] = []
+            found.update(dict.fromkeys(("read", "written", "listed", "asked", "links", "measured"), []))
         return found
 
     def _is_as_used(self, names):
@@ -165,7 +224,7 @@ class Watch:
             elif event in ("os.listdir", "os.scandir"):
                 if not sys._getframe(1).f_code.co_filename.startswith("<frozen importlib"):
                     folder = arguments[0] or "."
-                    self._add(self.listed, os.readlink("/proc/self/fd/%d" % folder) if isinstance(folder, int) else folder)
+                    self._add(self.listed, self._readlink("/proc/self/fd/%d" % folder) if isinstance(folder, int) else folder)
             elif event in ("os.remove", "os.rename"):
                 self._changed.update(os.path.realpath(os.fsdecode(path)) for path in arguments[: 1 + (event == "os.rename")])
             elif event == "sqlite3.connect" and arguments[0] not in (":memory:", ""):
@@ -179,10 +238,28 @@ class Watch:
         except Exception:
             self.seen = False  # whatever it was, it is not known now
 
+    def attached(self, name):
+        """A database, by a query on the job's connection."""
+        if name is None or name.startswith("file:"):
+            self._why = "it attached a database, and which file that is is not known"
+        elif name not in ("", ":memory:") and os.path.realpath(name) not in self._databases:
+            self._add(self.read, name)
+
     def _opened(self, path, mode, flags):
-        caller = "" if isinstance(path, int) else sys._getframe(2).f_code.co_filename
-        if not caller or caller.startswith(("<frozen importlib", self._sdk + os.sep)):
+        if isinstance(path, int):
             return
+        frame = sys._getframe(2)
+        if frame.f_code is _Opening.__call__.__code__:
+            folder, frame = frame.f_locals["dir_fd"], frame.f_back
+            if folder is not None:
+                path = os.path.join(self._readlink("/proc/self/fd/%d" % folder), os.fsdecode(path))
+        caller = frame.f_code.co_filename
+        if caller.startswith(self._sdk + os.sep):
+            return
+        if caller.startswith("<frozen importlib"):
+            path = self._loaded(os.fsdecode(path))
+            if path is None:
+                return
         writes = (flags or 0) & (os.O_WRONLY | os.O_RDWR | os.O_CREAT) if not mode else any(c in mode for c in "wax")
         self._add(self.written if writes else self.read, path)
         if mode and "+" in mode:
@@ -191,6 +268,15 @@ class Watch:
             path = os.path.realpath(os.fsdecode(path))
             if path in self.read:
                 self._stamps.setdefault(path, self._stamp(path))
+
+    def _loaded(self, path):
+        """The file to note when an import opens one; none where that is known otherwise."""
+        if path.startswith(self._apart) or "site-packages" in path or "dist-packages" in path:
+            return None
+        folder, name = os.path.split(path)
+        if name.endswith(".pyc") and os.path.basename(folder) == "__pycache__":
+            path = os.path.join(os.path.dirname(folder), name.split(".")[0] + ".py")
+        return None if path.endswith((".py", ".pyc")) and os.path.realpath(path).startswith(self._directory) else path
 
     def _named(self, words, folder):
         """Files that are named to a program: most likely it reads them."""
