@@ -51,6 +51,8 @@ CALLS = {
     "logout": [()],
     "auth status": [()],
     "run": [("{job}",), ("{broken}",), ("{job}", "--arguments", "not json"), ("no-such-folder",)],
+    "sql-query": [("-q", "select 1"), ("-q", "nonsense"), ()],
+    "sqlite-query": [("-q", "select 1"), ("-q", "nonsense"), ()],
     "set-default": [("-t", "red"), ("-u", "http://u:{argv}@127.0.0.1:1/x")],
     "reset-default": [("-t",)],
     "config explain": [(), ("api_token",), ("team_client_secret",)],
@@ -259,7 +261,7 @@ class EveryCommand(CanaryTest):
         self.canaries.allow("typed", "homes/*/.vdk.internal/vdk-cred.json")
         self.canaries.allow("*property", "homes/*/control.db*")  # only secrets are encrypted
         self.canaries.allow("argv*", f"the command line {BINARY} *")  # as the original takes it, with a warning
-        local = {"executor run", "run", "set-default", "reset-default", "config explain", "config-help", "schedule preview", "version"}
+        local = {"executor run", "run", "sql-query", "sqlite-query", "set-default", "reset-default", "config explain", "config-help", "schedule preview", "version"}
         plan = []
         for command in commands:
             remote = command == "plugin sync" or command not in local and not command.startswith(("server", "plugin"))

@@ -89,7 +89,7 @@ class Notebooks(VdkTest):
 
     def test_the_marks_below_a_line_are_where_python_puts_them(self):
         result = self.run_job({"10.ipynb": notebook("x = int('a')")}, code=1)
-        self.assertIn("\n        x = int('a')\n            ^^^^^^^^\n", result.err)
+        self.assertIn("\n    x = int('a')\n        ^^^^^^^^\n", result.err)
 
     def test_skipping_ends_the_job_well(self):
         summary, result = self.summary({"n.ipynb": notebook("job_input.skip_remaining_steps()", "print('NEVER')"),

@@ -138,7 +138,7 @@ TEST_CASE("properties are stored, cached and checked") {
           "        else:\n            raise AssertionError(bad)\n");
   const RunResult result = job.run();
   CHECK_MESSAGE(result.success, result.details);
-  CHECK(store.content == R"({"a":1,"b":[1,"x"],"c":null})");
+  CHECK(store.content == R"({"a": 1, "b": [1, "x"], "c": null})");
 }
 
 TEST_CASE("a store that fails is the platform's error") {
