@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the code of a Python step may do with its process, and what it is given."""
 import contextlib
+import json
 import os
 import pathlib
+import re
+import resource
 import signal
 import sqlite3
 import subprocess
@@ -116,6 +119,18 @@ class Steps(VdkTest):
                                          "    job_input.send_tabular_data_for_ingestion(rows, ['a', 'b'], 't')\n")
         self.assertLess(seconds, 4)
         self.assertIn("rows ingested", said)
+
+    def test_a_full_disk_leaves_no_half_batch_in_a_file(self):
+        target = self.dir / "rows.json"
+        folder = self.job("full", {"10.py": "def run(job_input):\n    rows = ([i, 'x' * 1000] for i in range(5000))\n"
+                                            "    job_input.send_tabular_data_for_ingestion(rows, ['a', 'b'], 't', 'file', %r)\n"
+                                   % str(target)})
+        result = subprocess.run([BINARY, "run", str(folder)], env=self.env(), stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                                restore_signals=False,  # the limit shall be an error, no signal
+                                preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (2_000_000, 2_000_000)))
+        self.assertEqual(result.returncode, 1, result.stderr)
+        told = int(re.search(r"(\d[\d,]*) rows ingested", result.stderr).group(1).replace(",", ""))
+        self.assertEqual([json.loads(line)["a"] for line in target.read_text().splitlines()], list(range(told)))
 
 
 class OldPython(VdkTest):

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <chrono>
+#include <filesystem>
 #include <fstream>
 #include <thread>
 
@@ -47,10 +48,15 @@ class FileSink final : public Sink {
     for (const auto row : batch.rows.array) {
       lines += json_object(batch, number++, row) + "\n";
     }
+    std::error_code error;
+    const std::uintmax_t before = std::filesystem::exists(path, error) ? std::filesystem::file_size(path, error) : 0;
     std::ofstream file(path, std::ios::binary | std::ios::app);
     file << lines;
     file.close();
     if (!file) {
+      if (!error && std::filesystem::is_regular_file(path, error)) {
+        std::filesystem::resize_file(path, before, error);  // a part of the batch is worse than nothing of it
+      }
       throw Error(ErrorKind::platform,
                   {"cannot write rows to '" + path + "'", "the file cannot be opened or the disk is full",
                    "the rows are not stored, and the step that sent them fails",
