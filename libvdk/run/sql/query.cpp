@@ -4,6 +4,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include <cmath>
+
 #include "run/python/host.hpp"
 #include "run/session.hpp"
 #include "run/sql/script.hpp"
@@ -36,8 +38,10 @@ Json value_of(sqlite3_stmt* row, int column) {
       return nullptr;
     case SQLITE_INTEGER:
       return sqlite3_column_int64(row, column);
-    case SQLITE_FLOAT:
-      return sqlite3_column_double(row, column);
+    case SQLITE_FLOAT: {
+      const double number = sqlite3_column_double(row, column);
+      return std::isfinite(number) ? Json(number) : Json(number > 0 ? "inf" : "-inf");  // JSON has no word for it
+    }
     default:
       break;
   }
