@@ -26,7 +26,7 @@ class Query(VdkTest):
                              "            b          1.25\n")
             self.assertEqual(self.vdk(command, "-o", "json", "-q", "select * from cars order by name").json(),
                              [{"day": "2024-01-31", "name": "a", "price": 123.0}, {"day": None, "name": "b", "price": 1.25}])
-            self.assertEqual(self.vdk(command, "-o", "json", "-q", "delete from cars").json(), [])
+            self.assertEqual(self.vdk(command, "-o", "json", "-q", "select 1; delete from cars").json(), [])
             self.assertEqual(self.vdk(command, "-q", "select name from cars").out, "name\n------\n")
 
     def test_digits_bytes_and_lines_are_kept(self):

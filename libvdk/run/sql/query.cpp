@@ -55,10 +55,13 @@ std::string query_file(const std::filesystem::path& path, const std::string& sql
   SqliteDatabase database(path);
   Json columns = nullptr;
   Json rows = Json::array();
+  const auto begin = [&](std::size_t /*number*/, std::size_t /*count*/) {
+    columns = nullptr;
+    rows = Json::array();
+  };
   RowReader reader;
   reader.on_columns = [&](sqlite3_stmt* statement) {
     columns = Json::array();
-    rows = Json::array();
     for (int i = 0; i < sqlite3_column_count(statement); ++i) {
       columns.push_back(sqlite3_column_name(statement, i));
     }
@@ -71,7 +74,7 @@ std::string query_file(const std::filesystem::path& path, const std::string& sql
     rows.push_back(std::move(row));
   };
   try {
-    run_script(database.connection(), sql, "the query", "", {}, reader);
+    run_script(database.connection(), sql, "the query", "", begin, reader);
   } catch (const Error& error) {
     ErrorText text = error.text();
     text.consequences = "the statements before it stay done, the ones after it were not run";
