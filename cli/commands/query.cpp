@@ -2,8 +2,11 @@
 // sql-query, sqlite-query: a look into a database from the command line.
 #include "vdk/run/query.hpp"
 
+#include <algorithm>
 #include <filesystem>
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "cli/commands/commands.hpp"
 #include "cli/view/table.hpp"
@@ -30,12 +33,27 @@ void drop_points(Json& rows) {
   }
 }
 
+/// A name that comes again gets a number: an object has room for one of each.
+std::vector<std::string> distinct(const Json& columns) {
+  std::vector<std::string> names;
+  for (const Json& column : columns) {
+    const std::string name = column;
+    std::string free = name;
+    for (int number = 2; std::find(names.begin(), names.end(), free) != names.end(); ++number) {
+      free = name + "_" + std::to_string(number);
+    }
+    names.push_back(std::move(free));
+  }
+  return names;
+}
+
 Json objects(const Json& columns, const Json& rows) {
+  const std::vector<std::string> names = distinct(columns);
   Json all = Json::array();
   for (const Json& row : rows) {
     Json object = Json::object();
-    for (std::size_t i = 0; i < columns.size(); ++i) {
-      object[columns[i].get<std::string>()] = row[i];
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      object[names[i]] = row[i];
     }
     all.push_back(std::move(object));
   }

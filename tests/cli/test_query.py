@@ -26,13 +26,14 @@ class Query(VdkTest):
                              "            b          1.25\n")
             self.assertEqual(self.vdk(command, "-o", "json", "-q", "select * from cars order by name").json(),
                              [{"day": "2024-01-31", "name": "a", "price": 123.0}, {"day": None, "name": "b", "price": 1.25}])
-            self.assertEqual(self.vdk(command, "-o", "json", "-q", "delete from cars").json(), [])
+            self.assertEqual(self.vdk(command, "-o", "json", "-q", "select 1; delete from cars").json(), [])
             self.assertEqual(self.vdk(command, "-q", "select name from cars").out, "name\n------\n")
 
     def test_digits_bytes_and_lines_are_kept(self):
         rows = self.vdk("sqlite-query", "-o", "json", "-q",
                         "select 9223372036854775807 as i, 0.1 as f, x'6162' as t, x'00ff' as b, 'é\n\"' as s").json()
         self.assertEqual(rows, [{"i": 9223372036854775807, "f": 0.1, "t": "ab", "b": "X'00ff'", "s": "é\n\""}])
+        self.assertEqual(self.vdk("sqlite-query", "-o", "json", "-q", "select 1 as a, 2 as a, 9e999 as b").json(), [{"a": 1, "a_2": 2, "b": "inf"}])
         self.assertEqual(self.vdk("sqlite-query", "-q", "select 1234567.25 as f, 'one\ntwo' as s").out,
                          "         f  s\n----------  ---\n1234567.25  one\n            two\n")
 
@@ -57,9 +58,9 @@ class Query(VdkTest):
         server = postgres.running(self.addCleanup)
         env = {"VDK_POSTGRES_DSN": server.create_database(), "VDK_DB_DEFAULT_TYPE": "postgres"}
         self.vdk("sql-query", "-q", "create table cars (id int, price numeric(20, 10)); insert into cars values (1, 1.5)", env=env)
-        rows = self.vdk("sql-query", "-o", "json", "-q", "select *, date '2024-01-31' as day, 0.1234567890123456789 as n from cars",
+        rows = self.vdk("sql-query", "-o", "json", "-q", "select *, date '2024-01-31' as day, 0.1234567890123456789 as n, 'nan'::float as f from cars",
                         env=env).json()
-        self.assertEqual(rows, [{"id": 1, "price": 1.5, "day": "2024-01-31", "n": "0.1234567890123456789"}])
+        self.assertEqual(rows, [{"id": 1, "price": 1.5, "day": "2024-01-31", "n": "0.1234567890123456789", "f": "nan"}])
         self.assertIn("nowhere", self.vdk("sql-query", "-q", "select * from nowhere", env=env, code=1).err)
 
     def test_the_database_of_a_plugin(self):

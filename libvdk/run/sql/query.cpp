@@ -4,6 +4,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include <cmath>
+
 #include "run/python/host.hpp"
 #include "run/session.hpp"
 #include "run/sql/script.hpp"
@@ -36,8 +38,10 @@ Json value_of(sqlite3_stmt* row, int column) {
       return nullptr;
     case SQLITE_INTEGER:
       return sqlite3_column_int64(row, column);
-    case SQLITE_FLOAT:
-      return sqlite3_column_double(row, column);
+    case SQLITE_FLOAT: {
+      const double number = sqlite3_column_double(row, column);
+      return std::isfinite(number) ? Json(number) : Json(number > 0 ? "inf" : "-inf");  // JSON has no word for it
+    }
     default:
       break;
   }
@@ -51,10 +55,13 @@ std::string query_file(const std::filesystem::path& path, const std::string& sql
   SqliteDatabase database(path);
   Json columns = nullptr;
   Json rows = Json::array();
+  const auto begin = [&](std::size_t /*number*/, std::size_t /*count*/) {
+    columns = nullptr;
+    rows = Json::array();
+  };
   RowReader reader;
   reader.on_columns = [&](sqlite3_stmt* statement) {
     columns = Json::array();
-    rows = Json::array();
     for (int i = 0; i < sqlite3_column_count(statement); ++i) {
       columns.push_back(sqlite3_column_name(statement, i));
     }
@@ -67,7 +74,7 @@ std::string query_file(const std::filesystem::path& path, const std::string& sql
     rows.push_back(std::move(row));
   };
   try {
-    run_script(database.connection(), sql, "the query", "", {}, reader);
+    run_script(database.connection(), sql, "the query", "", begin, reader);
   } catch (const Error& error) {
     ErrorText text = error.text();
     text.consequences = "the statements before it stay done, the ones after it were not run";

@@ -29,7 +29,12 @@ def _run(given):
 
     with StandaloneDataJob(given["directory"] or None, given["name"]) as job_input:
         columns, rows = sql_cell.run(job_input, given["sql"]) or (None, [])
-    return {"columns": columns, "rows": [list(row) for row in rows]}
+    return {"columns": columns, "rows": [[_finite(value) for value in row] for row in rows]}
+
+
+def _finite(value):
+    """JSON has no word for what is no number."""
+    return str(value) if isinstance(value, float) and value - value != 0 else value
 
 
 def _blamee(error):
