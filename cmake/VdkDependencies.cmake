@@ -18,14 +18,25 @@ pkg_check_modules(libgit2 REQUIRED IMPORTED_TARGET libgit2)
 pkg_check_modules(cpp_httplib REQUIRED IMPORTED_TARGET cpp-httplib)
 pkg_check_modules(inih REQUIRED IMPORTED_TARGET inih)
 
-# Only the patterns of plugin surveys need RE2: its archive costs no start what a shared library would.
+# Finding the symbols of shared C++ libraries is most of the time of `vdk --help`: archives are taken where there are any.
+find_library(YAML_CPP_ARCHIVE NAMES libyaml-cpp.a)
+if(YAML_CPP_ARCHIVE)
+  get_target_property(configurations yaml-cpp IMPORTED_CONFIGURATIONS)
+  foreach(configuration IN LISTS configurations)
+    set_target_properties(yaml-cpp PROPERTIES IMPORTED_LOCATION_${configuration} ${YAML_CPP_ARCHIVE})
+  endforeach()
+endif()
+find_library(INIH_ARCHIVE NAMES libinih.a)
+if(INIH_ARCHIVE)
+  set_target_properties(PkgConfig::inih PROPERTIES INTERFACE_LINK_LIBRARIES ${INIH_ARCHIVE})
+endif()
 find_path(RE2_INCLUDE_DIR re2/re2.h REQUIRED)
 find_library(RE2_LIBRARY NAMES libre2.a re2 REQUIRED)
 
 # SOCI 4.0.3 ships no CMake package.
 find_path(SOCI_INCLUDE_DIR soci/soci.h REQUIRED)
-find_library(SOCI_CORE_LIBRARY soci_core REQUIRED)
-find_library(SOCI_SQLITE3_LIBRARY soci_sqlite3 REQUIRED)
+find_library(SOCI_CORE_LIBRARY NAMES libsoci_core.a soci_core REQUIRED)
+find_library(SOCI_SQLITE3_LIBRARY NAMES libsoci_sqlite3.a soci_sqlite3 REQUIRED)
 add_library(vdk_soci INTERFACE)
 target_include_directories(vdk_soci SYSTEM INTERFACE ${SOCI_INCLUDE_DIR} ${SOCI_INCLUDE_DIR}/soci)
 target_link_libraries(vdk_soci INTERFACE ${SOCI_SQLITE3_LIBRARY} ${SOCI_CORE_LIBRARY} SQLite::SQLite3)
