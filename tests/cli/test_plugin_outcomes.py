@@ -67,6 +67,25 @@ class PluginOutcomes(test_python_plugins.PluginFolder):
                 self.vdk("run", job, code=1, env={"JOB_RUN_SUMMARY_FILE_PATH": str(summary), **env})
                 self.assertEqual(json.loads(summary.read_text())["blamee"], blamee)
 
+    def test_plugins_hear_the_end_of_a_run_that_one_of_them_keeps_from_beginning(self):
+        job = self.job("ends", {"10_a.py": "def run(job_input):\n    print('never')\n"})
+        for failing in ("vdk_initialize", "initialize_job", "run_job"):
+            (self.dir / "hooks").unlink(missing_ok=True)
+            self.plugin(f"""
+@hookimpl
+def {failing}(context):
+    raise KeyError('no')
+@hookimpl
+def vdk_exception(exception):
+    note("exception", type(exception).__name__)
+@hookimpl
+def vdk_exit(context, exit_code):
+    note("exit", exit_code)
+""")
+            result = self.vdk("run", job, code=1, env={"PYTHONDONTWRITEBYTECODE": "1"})  # edited within a second
+            self.assertEqual((result.out, self.hooks()), ("", ["exception KeyError", "exit 1"]), failing)
+            self.assertIn(failing, result.err)
+
     def test_a_processor_that_does_not_know_the_method_is_called_without_it(self):
         self.plugin("""
 import sys

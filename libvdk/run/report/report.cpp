@@ -57,7 +57,7 @@ std::string short_summary(const RunResult& result) {
   const bool told = std::any_of(result.steps.begin(), result.steps.end(),
                                 [](const StepResult& step) { return is_failure(step.status); });
   if (!result.success && !told) {
-    out += "\n" + result.details;
+    out += "\n    " + text::replace_all(result.details, "\n", "\n    ");
   }
   return out;
 }

@@ -21,6 +21,7 @@ class PluginHost:
         except Exception as error:
             self._error = self._named(error)
             host.run.plugins = None
+            self._give_up(error)
 
     def _start(self, found, extra):
         host = self._host
@@ -44,6 +45,18 @@ class PluginHost:
         default = self._plugins.default_database()
         if default:
             host.run.settings["default_database"] = default
+
+    def _give_up(self, error):
+        """The run ends before its first step; what plugins have begun until then they may end."""
+        if self._plugins is None:
+            return
+        try:
+            self._plugins.handles(error)
+            self._plugins.leave(1)
+        except Exception as more:
+            import logging
+
+            logging.getLogger("vdk.plugins").warning("a plugin failed at the end of the run, too: %s", more)
 
     def _named(self, error):
         """The error, with the plugin whose hook it comes from."""
@@ -92,6 +105,7 @@ class PluginHost:
             error = failure
         if self._ending is None:
             self._error = self._named(error)  # before the first step: each request of vdk gets it
+            self._give_up(error)
             return
         self._finalize(error)
 
