@@ -240,7 +240,7 @@ class Watch:
 
     def attached(self, name):
         """A database, by a query on the job's connection."""
-        if name is None or name.startswith("file:"):
+        if not isinstance(name, str) or name.startswith("file:"):
             self._why = "it attached a database, and which file that is is not known"
         elif name not in ("", ":memory:") and os.path.realpath(name) not in self._databases:
             self._add(self.read, name)
@@ -256,11 +256,12 @@ class Watch:
         caller = frame.f_code.co_filename
         if caller.startswith(self._sdk + os.sep):
             return
-        if caller.startswith("<frozen importlib"):
-            path = self._loaded(os.fsdecode(path))
+        writes = (flags or 0) & (os.O_WRONLY | os.O_RDWR | os.O_CREAT) if not mode else any(c in mode for c in "wax")
+        compiled = os.sep + "__pycache__" + os.sep in os.fsdecode(path) and ".pyc" in os.path.basename(os.fsdecode(path))
+        if caller.startswith("<frozen importlib") or compiled:
+            path = None if writes else self._loaded(os.fsdecode(path))
             if path is None:
                 return
-        writes = (flags or 0) & (os.O_WRONLY | os.O_RDWR | os.O_CREAT) if not mode else any(c in mode for c in "wax")
         self._add(self.written if writes else self.read, path)
         if mode and "+" in mode:
             self._add(self.read, path)
