@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/view/json.hpp"
 
+#include <algorithm>
+
 namespace vdk::cli {
 namespace {
 
@@ -56,18 +58,47 @@ std::string python_repr(const Json& value) {
   return value.is_object() ? "{" + out + "}" : "[" + out + "]";
 }
 
+/// Most texts need no escape: they do without the library's writer, which is made anew for each.
+void append_text(std::string& out, const std::string& text) {
+  const bool plain =
+      std::all_of(text.begin(), text.end(), [](char c) { return c >= ' ' && c <= '~' && c != '"' && c != '\\'; });
+  if (plain) {
+    out.append(1, '"').append(text).append(1, '"');
+  } else {
+    out += scalar(Json(text));
+  }
+}
+
+void append_json(std::string& out, const Json& value) {
+  if (value.is_string()) {
+    append_text(out, value.get_ref<const std::string&>());
+    return;
+  }
+  if (!value.is_structured()) {
+    out += scalar(value);
+    return;
+  }
+  const bool object = value.is_object();
+  out += object ? '{' : '[';
+  for (auto item = value.begin(); item != value.end(); ++item) {
+    if (item != value.begin()) {
+      out += ", ";
+    }
+    if (object) {
+      append_text(out, item.key());
+      out += ": ";
+    }
+    append_json(out, *item);
+  }
+  out += object ? '}' : ']';
+}
+
 }  // namespace
 
 std::string dump_json(const Json& value) {
-  if (!value.is_structured()) {
-    return scalar(value);
-  }
   std::string out;
-  for (const auto& [key, item] : value.items()) {
-    out += out.empty() ? "" : ", ";
-    out += value.is_object() ? scalar(Json(key)) + ": " + dump_json(item) : dump_json(item);
-  }
-  return value.is_object() ? "{" + out + "}" : "[" + out + "]";
+  append_json(out, value);
+  return out;
 }
 
 Json error_to_json(const Error& error) {

@@ -15,6 +15,8 @@ TEST_CASE("JSON is written as Python's json.dumps does") {
   value["empty"] = Json::object();
   CHECK(dump_json(value) == R"({"b": 1, "a": [true, null, "caf\u00e9 \ud83d\ude00", 1.5], "empty": {}})");
   CHECK(dump_json(Json::array()) == "[]");
+  CHECK(dump_json({{"a \"quoted\" \\ key\n", "tab\t, \x7f and half \xc3"}, {"plain", "text"}}) ==
+        R"({"a \"quoted\" \\ key\n": "tab\t, \u007f and half \ufffd", "plain": "text"})");
 }
 
 TEST_CASE("table cells read as Python prints them") {
