@@ -33,14 +33,21 @@ std::string options_of(const ExecuteRequest& request) {
          text::shell_quote(request.id);
 }
 
+/// While it lives, Ctrl-C ends a Pause, which tells how to go on. SIGTERM comes from no person who could read that.
+class CtrlC {
+ public:
+  CtrlC() { std::signal(SIGTERM, SIG_DFL); }
+
+ private:
+  const Interruption m_interruption;
+};
+
 /// Grows from 50 ms to 1 s, so that short jobs feel immediate and long ones cost nothing; from 0.5 s to 2 s where every
 /// look is a request to a server that others use too.
 class Pause {
  public:
   Pause(const ExecuteRequest& request, const Context& context)
-      : m_request(request), m_next(context.remote() ? 500ms : 50ms), m_longest(context.remote() ? 2000ms : 1000ms) {
-    std::signal(SIGTERM, SIG_DFL);  // only Ctrl-C is a person's, who is told how to go on
-  }
+      : m_request(request), m_next(context.remote() ? 500ms : 50ms), m_longest(context.remote() ? 2000ms : 1000ms) {}
   void rest() {
     if (m_request.deadline && std::chrono::steady_clock::now() >= *m_request.deadline) {
       throw Error(ErrorKind::timeout,
@@ -63,7 +70,6 @@ class Pause {
   }
 
  private:
-  const Interruption m_interruption;
   const ExecuteRequest& m_request;
   std::chrono::milliseconds m_next;
   std::chrono::milliseconds m_longest;
@@ -182,6 +188,10 @@ int report_end(const control::Execution& execution, const std::optional<Json>& s
 int start_and_wait(const ParsedCommand& command, Context& context, ExecuteRequest& request) {
   const bool follow = command.has("logs");
   std::optional<Json> started;
+  std::optional<CtrlC> ctrl_c;
+  if (command.has("wait") || follow) {
+    ctrl_c.emplace();  // before the start: once the job runs, whoever goes away is told that it goes on
+  }
   if (command.has("start")) {
     started = start(request, context, context.json());
     if (!command.has("wait") && !follow) {
@@ -207,6 +217,7 @@ int show_logs(const ParsedCommand& command, Context& context, ExecuteRequest& re
     }
     return 0;
   }
+  const CtrlC ctrl_c;
   if (!context.json()) {
     print_logs(request, context, command.has("follow"));
     return 0;
