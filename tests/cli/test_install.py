@@ -88,7 +88,7 @@ class Install(VdkTest):
         harness.BINARY = self.dir / "deb/usr/bin/vdk"
         self.vdk("version")
         self.vdk("create", "-n", "packaged-job", "-t", "red", "-p", self.dir, "--local")
-        self.assertRegex(call("dpkg-deb", "-f", deb, "Depends"), r"libgit2.*libsoci-core")
+        self.assertRegex(call("dpkg-deb", "-f", deb, "Depends"), r"libgit2.*libsqlite3")
         self.assertIn("usr/bin/vdk", call("tar", "tf", archive).split())
 
 
