@@ -57,14 +57,13 @@ Command run_command() {
       .exit_codes = {1, 6, 130, 143}};
 }
 
-Command query_command(const std::string& name, const std::string& summary, const std::string& description,
-                      const std::string& example) {
+Command query_command(const std::string& name, const std::string& summary, const std::string& description) {
+  const std::string example = "select * from cars";
   return {.name = name,
           .summary = summary,
           .description = description +
                          " Several statements are run in their order; the rows of the last one are shown. Settings "
-                         "come from the environment "
-                         "and from config.ini of the current folder, where there is one.",
+                         "come from the environment and from config.ini of the current folder, where there is one.",
           .examples = {{"vdk " + name + " -q \"" + example + "\"", "Show what a job has stored."},
                        {"vdk " + name + " -o json -q \"" + example + "\"", "The same, as a list of JSON objects."}},
           .options = {{.long_name = "query", .short_name = "q", .metavar = "SQL", .help = "The query; needed."}},
@@ -119,12 +118,10 @@ std::vector<Command> local_commands() {
   std::vector<Command> commands = {
       run_command(),
       query_command("sql-query", "Run a query on the default database.",
-                    "The database is the one that `db_default_type` names, SQLite where it names none.",
-                    "select * from cars"),
+                    "The database is the one that `db_default_type` names, SQLite where it names none."),
       query_command("sqlite-query", "Run a query on the SQLite database.",
                     "The database is the file that `sqlite_file` names, vdk-sqlite.db in the temporary folder where it "
-                    "names none.",
-                    "select * from cars"),
+                    "names none."),
       {.name = "set-default",
        .summary = "Set the default team or control service.",
        .description = "Stored in vdk-configuration.ini, which the original client reads too.",

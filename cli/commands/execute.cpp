@@ -217,7 +217,10 @@ int show_logs(const ParsedCommand& command, Context& context, ExecuteRequest& re
     }
     return 0;
   }
-  const CtrlC ctrl_c;
+  std::optional<CtrlC> ctrl_c;
+  if (command.has("follow")) {
+    ctrl_c.emplace();
+  }
   if (!context.json()) {
     print_logs(request, context, command.has("follow"));
     return 0;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "control/embedded/executions.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <thread>
 
